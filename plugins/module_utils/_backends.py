@@ -1,0 +1,20 @@
+# SPDX-FileCopyrightText: 2026 mailops.relay contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The registry of backends: the only existing file that a new backend edits."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, Callable
+
+from ._aiosmtpd.backend import AiosmtpdBackend
+from ._engine.backend import Backend
+
+BACKENDS: dict[str, Callable[[Mapping[str, Any]], Backend]] = {
+    "aiosmtpd": lambda params: AiosmtpdBackend(params["directory"]),
+}
+
+
+def make_backend(params: Mapping[str, Any]) -> Backend:
+    """The backend that the module parameter ``backend`` names, with the other parameters it needs."""
+    return BACKENDS[params["backend"]](params)

@@ -1,0 +1,74 @@
+# SPDX-FileCopyrightText: 2026 mailops.relay contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Errors of the collection: what failed, where, the value seen, and the way out.
+
+Nothing below the modules and action plugins knows Ansible; they turn these errors into one task failure each.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+_LONGEST_VALUE = 200
+
+
+class RelayError(Exception):
+    """Base of every error this collection raises on purpose.
+
+    :ivar what: what is wrong, a clause without a full stop
+    :ivar where: the option, connector or file it is about
+    :ivar value: the value seen (``None``: there is none to show)
+    :ivar way_out: what to do, a whole sentence
+    """
+
+    kind = "error"
+
+    def __init__(self, what: str, *, where: str = "", value: Any = None, way_out: str = "") -> None:
+        self.what = what
+        self.where = where
+        self.value = value
+        self.way_out = way_out
+        super().__init__(self._message())
+
+    def _message(self) -> str:
+        parts = f"{self.where}: {self.what}" if self.where else self.what
+        if self.value is not None:
+            seen = repr(self.value)
+            parts += f", got {seen if len(seen) <= _LONGEST_VALUE else seen[:_LONGEST_VALUE] + '...'}"
+        return f"{parts}. {self.way_out}".rstrip()
+
+
+class InputError(RelayError):
+    """An option value that cannot be read."""
+
+    kind = "input"
+
+
+class ConflictError(RelayError):
+    """Values that are fine one by one and cannot stand together."""
+
+    kind = "conflict"
+
+
+class CapabilityError(RelayError):
+    """Something the chosen backend cannot express."""
+
+    kind = "capability"
+
+
+class GuardError(RelayError):
+    """A change that would make the server an open relay, or take away a protected connector."""
+
+    kind = "guard"
+
+
+class StoreError(RelayError):
+    """State that cannot be read or written."""
+
+    kind = "store"
+
+
+class ServiceError(RelayError):
+    """The transport service did not do as it was told."""
+
+    kind = "service"

@@ -1,0 +1,49 @@
+# SPDX-FileCopyrightText: 2026 mailops.relay contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Argument specs of the modules, made from the property table."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from .properties import CONNECTOR_PROPERTIES, DOMAIN_PROPERTIES, DOMAIN_TYPES, Property
+
+
+def _entries(rows: tuple[Property, ...], **more: dict[str, Any]) -> dict[str, Any]:
+    """A list of named things, each with a ``state``."""
+    options: dict[str, Any] = {
+        "name": {"type": "str", "required": True},
+        "state": {"type": "str", "choices": ["present", "absent"], "default": "present"},
+    }
+    options.update({row.option: {"type": row.type, **more.get(row.option, {})} for row in rows})
+    return {"type": "list", "elements": "dict", "required": True, "options": options}
+
+
+def backend_spec(names: list[str]) -> dict[str, Any]:
+    return {
+        "backend": {"type": "str", "choices": names, "required": True},
+        "directory": {"type": "path", "default": "/var/lib/mailops-relay"},
+    }
+
+
+def guard_spec() -> dict[str, Any]:
+    return {
+        "max_relay_addresses": {"type": "int", "default": 256},
+        "allow_open_relay": {"type": "bool", "default": False},
+    }
+
+
+def connectors_spec() -> dict[str, Any]:
+    return {"connectors": _entries(CONNECTOR_PROPERTIES), "purge": {"type": "bool", "default": False}}
+
+
+def domains_spec() -> dict[str, Any]:
+    types = {"choices": list(DOMAIN_TYPES)}
+    return {"domains": _entries(DOMAIN_PROPERTIES, type=types), "purge": {"type": "bool", "default": False}}
+
+
+def service_spec() -> dict[str, Any]:
+    return {
+        "state": {"type": "str", "choices": ["started", "stopped", "restarted"], "required": True},
+        "only_if_required": {"type": "bool", "default": False},
+    }

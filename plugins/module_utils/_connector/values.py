@@ -1,0 +1,131 @@
+# SPDX-FileCopyrightText: 2026 mailops.relay contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Scalar option values: read every spelling Exchange prints or takes, keep one."""
+
+from __future__ import annotations
+
+import difflib
+import re
+from collections.abc import Iterable
+from typing import Any
+
+from .addresses import parse_address
+from .errors import InputError
+
+_UNITS = {"B": 1, "KB": 1 << 10, "MB": 1 << 20, "GB": 1 << 30, "TB": 1 << 40}
+_LABEL = r"[A-Za-z0-9](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?"
+_HOST = re.compile(rf"{_LABEL}(?:\.{_LABEL})*")
+MIN_MESSAGE_SIZE = 64 << 10
+MAX_MESSAGE_SIZE = (1 << 31) - 1
+
+
+def parse_text(value: Any, where: str, *, newline: bool = False) -> str:
+    """Any text without NUL, and on one line unless ``newline``."""
+    if not isinstance(value, str):
+        raise InputError("text is needed", where=where, value=value, way_out="Quote it in YAML.")
+    if "\0" in value:
+        raise InputError("a NUL character", where=where, value=value, way_out="Remove it.")
+    if not newline and re.search(r"[\r\n]", value):
+        raise InputError("a line break", where=where, value=value, way_out="Only 'comment' may have several lines.")
+    return value
+
+
+def parse_comment(value: Any, where: str) -> str:
+    return parse_text(value, where, newline=True)
+
+
+def parse_bool(value: Any, where: str) -> bool:
+    if not isinstance(value, bool):
+        raise InputError("true or false is needed", where=where, value=value, way_out="Write true or false, unquoted.")
+    return value
+
+
+def parse_name(value: Any, where: str) -> str:
+    """A connector name: 1 to 64 characters (Exchange: Name of New-ReceiveConnector)."""
+    name = parse_text(value, where)
+    if not 1 <= len(name) <= 64 or name != name.strip():
+        way_out = "Give 1 to 64 characters, none of them a blank at either end."
+        raise InputError("not a connector name", where=where, value=value, way_out=way_out)
+    return name
+
+
+def parse_choice(value: Any, choices: Iterable[str], where: str) -> str:
+    """One of ``choices`` whatever its case; the nearest one is suggested when there is no such choice."""
+    known = {choice.lower(): choice for choice in choices}
+    text = parse_text(value, where).strip()
+    if text.lower() in known:
+        return known[text.lower()]
+    near = difflib.get_close_matches(text.lower(), known, n=1, cutoff=0.4)
+    hint = f"Did you mean {known[near[0]]}? " if near else ""
+    raise InputError(
+        "no such value", where=where, value=value, way_out=f"{hint}Choose from {', '.join(known.values())}."
+    )
+
+
+def parse_host(value: Any, where: str) -> str:
+    """A DNS host name (RFC 1123), in lower case; ``''`` stays."""
+    text = parse_text(value, where)
+    if text and (len(text) > 255 or not _HOST.fullmatch(text) or text.rpartition(".")[2].isdigit()):
+        raise InputError("not a host name", where=where, value=value, way_out="Write a name such as relay.example.com.")
+    return text.lower()
+
+
+def parse_banner(value: Any, where: str) -> str:
+    """The whole greeting line: ``220`` and printable ASCII (RFC 5321, 4.2); ``''`` stays (generated)."""
+    text = parse_text(value, where)
+    if text and not re.fullmatch(r"220(?: [\x20-\x7e]*)?", text):
+        way_out = "Begin it with '220 ' and use ASCII, as in '220 mail.example.com'."
+        raise InputError("not a greeting", where=where, value=value, way_out=way_out)
+    if len(text) > 510:
+        raise InputError("a greeting of over 510 characters", where=where, value=value, way_out="Shorten it.")
+    return text
+
+
+def parse_size(value: Any, where: str) -> int:
+    """Bytes: ``37748736``, ``36MB``, ``36 MB``, ``36 MB (37,748,736 bytes)``; a number in brackets is the exact one."""
+    text = str(value).strip() if isinstance(value, (str, int)) and not isinstance(value, bool) else ""
+    match = re.fullmatch(r"([0-9]+)\s*([KMGT]?B)?(?:\s*\(([0-9,]+) bytes\))?", text, re.IGNORECASE)
+    if match is None:
+        raise InputError(
+            "not a size", where=where, value=value, way_out="Write bytes or a unit: 36MB, 512KB, 37748736."
+        )
+    size = int(match[3].replace(",", "")) if match[3] else int(match[1]) * _UNITS[(match[2] or "B").upper()]
+    if not MIN_MESSAGE_SIZE <= size <= MAX_MESSAGE_SIZE:
+        way_out = f"It must be 64KB to 2GB less one byte ({MIN_MESSAGE_SIZE} to {MAX_MESSAGE_SIZE} bytes)."
+        raise InputError("the size is out of range", where=where, value=value, way_out=way_out)
+    return size
+
+
+def format_size(size: int) -> str:
+    """The shortest exact spelling, ``36MB`` or ``37748737B``."""
+    unit = next(name for name in ("GB", "MB", "KB", "B") if size % _UNITS[name] == 0)
+    return f"{size // _UNITS[unit]}{unit}"
+
+
+def parse_endpoint(value: Any, where: str) -> str:
+    """``host:port`` or ``[IPv6]:port`` of another server, in lower case; ``''`` stays."""
+    text = parse_text(value, where).strip().lower()
+    if not text:
+        return ""
+    way_out = "Write host:port, as in mail.example.com:25, 192.0.2.1:25 or [2001:db8::1]:25."
+    match = re.fullmatch(r"(?:\[([^\[\]%]+)\]|([^:\[\]]+)):([0-9]{1,5})", text)
+    if match is None or not 1 <= int(match[3]) <= 65535:
+        raise InputError("not a server", where=where, value=value, way_out=way_out)
+    if match[1]:
+        if parse_address(match[1], where, way_out)[0] != 6:
+            raise InputError("not a server", where=where, value=value, way_out=way_out)
+    elif re.fullmatch(r"[0-9.]+", match[2]):
+        parse_address(match[2], where, way_out)
+    else:
+        parse_host(match[2], where)
+    return text
+
+
+def parse_domain(value: Any, where: str) -> str:
+    """An SMTP domain, ``*.domain`` or ``*`` (Exchange: DomainName of New-AcceptedDomain), in lower case."""
+    text = parse_text(value, where).strip().lower()
+    bare = text[2:] if text.startswith("*.") else text
+    if text != "*" and (not bare or len(text) > 255 or not _HOST.fullmatch(bare) or bare.rpartition(".")[2].isdigit()):
+        way_out = "Write example.com, or *.example.com for everything below it."
+        raise InputError("not a domain", where=where, value=value, way_out=way_out)
+    return text

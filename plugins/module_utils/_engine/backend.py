@@ -1,0 +1,136 @@
+# SPDX-FileCopyrightText: 2026 mailops.relay contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What the engine asks of a backend. A backend reads and applies; it decides nothing."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any
+
+from .._connector.addresses import Binding
+from .._connector.errors import CapabilityError
+from .._connector.model import Connector, State
+from .._policy.compile import Policy
+from .operations import Operation
+
+
+@dataclass(frozen=True)
+class Capabilities:
+    """What a backend can express, as data.
+
+    :ivar permission_groups: groups that mean something there
+    :ivar principals: whose extended rights it knows
+    :ivar rights: extended rights it acts on
+    :ivar domains_need_next_hop: it stores no mail, so an authoritative domain must name where its mail goes
+    """
+
+    permission_groups: frozenset[str]
+    principals: frozenset[str]
+    rights: frozenset[str]
+    domains_need_next_hop: bool
+
+
+@dataclass(frozen=True)
+class ServiceFacts:
+    """The transport service as it is. ``listeners``: ``{address, port}`` it holds open; ``pid`` of the process to
+    signal."""
+
+    running: bool
+    restart_required: bool
+    listeners: tuple[tuple[str, int], ...] = ()
+    pid: int | None = None
+
+
+class Service(ABC):
+    """The transport service of one server."""
+
+    @abstractmethod
+    def facts(self, policy: Policy | None = None) -> ServiceFacts:
+        """``restart_required`` compares with ``policy``, or with what is stored when ``None``."""
+
+    @abstractmethod
+    def check(self) -> None:
+        """:raises ServiceError: the service would not start with what is stored"""
+
+    @abstractmethod
+    def start(self) -> None:
+        """Return when every listener is open.
+
+        :raises ServiceError: it did not start
+        """
+
+    @abstractmethod
+    def stop(self) -> None:
+        """Return when it is gone, a message in hand having been finished.
+
+        :raises ServiceError: it did not stop
+        """
+
+
+class Backend(ABC):
+    name: str
+    capabilities: Capabilities
+    service: Service
+
+    @contextmanager
+    def transaction(self, read_only: bool) -> Iterator[None]:
+        """Keep others from changing what is read until it is applied."""
+        yield
+
+    @abstractmethod
+    def read(self) -> State:
+        """:raises StoreError: it cannot be read"""
+
+    @abstractmethod
+    def preflight(self, bindings: Sequence[Binding]) -> None:
+        """Find out before the change whether the service could listen on these new bindings.
+
+        :raises ServiceError: for example a busy port
+        """
+
+    @abstractmethod
+    def apply(self, operations: Sequence[Operation]) -> None:
+        """Carry out all of them or, with an error, none. An empty sequence repairs drift.
+
+        :raises StoreError: it cannot be written
+        """
+
+
+def refuse_inexpressible(backend: Backend, actual: State, wanted: State) -> None:
+    """:raises CapabilityError: a changed connector or domain needs what the backend does not have"""
+    for connector in wanted.connectors:
+        if actual.connector(connector.name) != connector:
+            _refuse_connector(backend, connector)
+    for domain in wanted.domains:
+        changed = actual.domain(domain.name) != domain
+        if (
+            changed
+            and backend.capabilities.domains_need_next_hop
+            and domain.type == "Authoritative"
+            and not domain.next_hop
+        ):
+            raise CapabilityError(
+                f"backend {backend.name} stores no mail and must know where that of an authoritative domain goes",
+                where=f"accepted domain '{domain.name}', next_hop",
+                way_out="Give next_hop as host:port.",
+            )
+
+
+def _refuse_connector(backend: Backend, connector: Connector) -> None:
+    can = backend.capabilities
+    entries: list[tuple[str, Any, frozenset[str]]] = [
+        ("permission_groups", group, can.permission_groups) for group in connector.permission_groups
+    ]
+    for entry in connector.extended_rights:
+        entries += [("extended_rights", entry.principal, can.principals), ("extended_rights", entry.right, can.rights)]
+    for option, value, known in entries:
+        if value not in known:
+            raise CapabilityError(
+                f"backend {backend.name} cannot express this",
+                where=f"connector '{connector.name}', {option}",
+                value=value,
+                way_out=f"It knows {', '.join(sorted(known))}.",
+            )

@@ -1,0 +1,146 @@
+# SPDX-FileCopyrightText: 2026 mailops.relay contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The operations a plan is made of, and what each does to a state (pure)."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass, replace
+from typing import Any, Union
+
+from .._connector.model import AcceptedDomain, Connector, State
+from .._connector.properties import CONNECTOR_PROPERTIES, DOMAIN_PROPERTIES, render_value
+from .._connector.rights import ExtendedRight
+
+
+@dataclass(frozen=True)
+class Create:
+    """Add a connector: disabled and without extended rights, whatever comes next."""
+
+    connector: Connector
+
+
+@dataclass(frozen=True)
+class Set:
+    """Give properties of a connector (not ``enabled``, not ``extended_rights``) new values."""
+
+    name: str
+    changes: tuple[tuple[str, Any], ...]
+
+
+@dataclass(frozen=True)
+class Grant:
+    """Add an access control entry, be it allow or deny."""
+
+    name: str
+    right: ExtendedRight
+
+
+@dataclass(frozen=True)
+class Revoke:
+    """Remove an access control entry, be it allow or deny."""
+
+    name: str
+    right: ExtendedRight
+
+
+@dataclass(frozen=True)
+class Enable:
+    name: str
+
+
+@dataclass(frozen=True)
+class Disable:
+    name: str
+
+
+@dataclass(frozen=True)
+class Delete:
+    name: str
+
+
+@dataclass(frozen=True)
+class SetDomain:
+    """Add an accepted domain or replace its properties."""
+
+    domain: AcceptedDomain
+
+
+@dataclass(frozen=True)
+class RemoveDomain:
+    name: str
+
+
+Operation = Union[Create, Set, Grant, Revoke, Enable, Disable, Delete, SetDomain, RemoveDomain]
+
+
+def apply_operation(state: State, operation: Operation) -> State:
+    """The state after ``operation``.
+
+    :raises KeyError: it names something that is not there, or creates something that is
+    """
+    if isinstance(operation, (SetDomain, RemoveDomain)):
+        return replace(state, domains=_domains_after(state, operation))
+    if isinstance(operation, Create):
+        if state.connector(operation.connector.name) is not None:
+            raise KeyError(operation.connector.name)
+        added = [*state.connectors, operation.connector]
+        return replace(state, connectors=tuple(sorted(added, key=lambda item: item.key)))
+    current = state.connector(operation.name)
+    if current is None:
+        raise KeyError(operation.name)
+    after = [] if isinstance(operation, Delete) else [_connector_after(current, operation)]
+    connectors = [found for item in state.connectors for found in (after if item is current else [item])]
+    return replace(state, connectors=tuple(connectors))
+
+
+def _connector_after(current: Connector, operation: Set | Grant | Revoke | Enable | Disable) -> Connector:
+    if isinstance(operation, Set):
+        return replace(current, **dict(operation.changes))
+    if isinstance(operation, Grant):
+        return replace(current, extended_rights=tuple(sorted({*current.extended_rights, operation.right})))
+    if isinstance(operation, Revoke):
+        rest = tuple(entry for entry in current.extended_rights if entry != operation.right)
+        return replace(current, extended_rights=rest)
+    return replace(current, enabled=isinstance(operation, Enable))
+
+
+def _domains_after(state: State, operation: SetDomain | RemoveDomain) -> tuple[AcceptedDomain, ...]:
+    if isinstance(operation, SetDomain):
+        others = [item for item in state.domains if item.key != operation.domain.key]
+        return tuple(sorted([*others, operation.domain], key=lambda item: item.key))
+    if state.domain(operation.name) is None:
+        raise KeyError(operation.name)
+    return tuple(item for item in state.domains if item.key != operation.name)
+
+
+def describe(operation: Operation) -> str:
+    """One line for the result key ``commands``; values as JSON, so that nothing in them breaks the line."""
+    verb = type(operation).__name__.lower()
+    if isinstance(operation, Create):
+        return (
+            f"{verb} connector {json.dumps(operation.connector.name)} {_pairs(_connector_values(operation.connector))}"
+        )
+    if isinstance(operation, Set):
+        return f"{verb} connector {json.dumps(operation.name)} {_pairs(dict(operation.changes))}"
+    if isinstance(operation, (Grant, Revoke)):
+        return f"{verb} connector {json.dumps(operation.name)} {operation.right}"
+    if isinstance(operation, SetDomain):
+        values = {row.option: getattr(operation.domain, row.option) for row in DOMAIN_PROPERTIES}
+        return f"set accepted domain {json.dumps(operation.domain.name)} {_pairs(values)}"
+    if isinstance(operation, RemoveDomain):
+        return f"remove accepted domain {json.dumps(operation.name)}"
+    return f"{verb} connector {json.dumps(operation.name)}"
+
+
+def _connector_values(connector: Connector) -> dict[str, Any]:
+    return {row.option: getattr(connector, row.option) for row in CONNECTOR_PROPERTIES if row.option not in APART}
+
+
+def _pairs(values: dict[str, Any]) -> str:
+    rows = {row.option: row for row in (*CONNECTOR_PROPERTIES, *DOMAIN_PROPERTIES)}
+    return " ".join(f"{option}={json.dumps(render_value(rows[option], value))}" for option, value in values.items())
+
+
+APART = ("enabled", "extended_rights")
+"""Options that have operations of their own."""

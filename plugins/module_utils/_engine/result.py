@@ -1,0 +1,85 @@
+# SPDX-FileCopyrightText: 2026 mailops.relay contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Results of the modules, the same on every backend."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable
+from typing import Any
+
+from .._connector.model import AcceptedDomain, Connector, State
+from .._connector.properties import render_item
+from .._policy.surface import surface
+from .backend import ServiceFacts
+from .converge import Outcome
+from .operations import describe
+from .service import ServiceOutcome
+
+
+def render_outcome(backend: str, outcome: Outcome, kind: str, names: Iterable[str]) -> dict[str, Any]:
+    """:param kind: ``connector`` or ``domain``; :param names: those the task named"""
+    touched = _touched(outcome, kind, names)
+    before = [_render(outcome.before, kind, name) for name in touched]
+    after = [_render(outcome.after, kind, name) for name in touched]
+    return {
+        "changed": outcome.changed,
+        "backend": backend,
+        "before": before,
+        "after": after,
+        "commands": [describe(operation) for operation in outcome.operations]
+        or (["recompile policy"] if outcome.changed else []),
+        "relay_surface": surface(outcome.policy).render(),
+        "listeners": [
+            {"address": binding.host, "port": binding.port} for binding, _intervals in outcome.policy.bindings
+        ],
+        "restart_required": outcome.service.restart_required,
+        "diff": {"before": _text(before, outcome.before.drift), "after": _text(after, False)},
+    }
+
+
+def _touched(outcome: Outcome, kind: str, names: Iterable[str]) -> list[str]:
+    """Every name the task gave, and every one that changed; as the server spells it where it has it."""
+    found = {name.lower(): name for name in names}
+    for state in (outcome.after, outcome.before):
+        other = outcome.before if state is outcome.after else outcome.after
+        for item in _items(state, kind):
+            if item.key in found or _find(other, kind, item.name) != item:
+                found[item.key] = item.name
+    return [found[key] for key in sorted(found)]
+
+
+def _items(state: State, kind: str) -> tuple[Connector, ...] | tuple[AcceptedDomain, ...]:
+    return state.connectors if kind == "connector" else state.domains
+
+
+def _find(state: State, kind: str, name: str) -> Connector | AcceptedDomain | None:
+    return state.connector(name) if kind == "connector" else state.domain(name)
+
+
+def _render(state: State, kind: str, name: str) -> dict[str, Any]:
+    item = _find(state, kind, name)
+    return {"name": name, "state": "absent"} if item is None else render_item(item)
+
+
+def _text(items: list[dict[str, Any]], drift: bool) -> str:
+    note = "the compiled policy does not follow from the definitions\n" if drift else ""
+    return note + json.dumps(items, indent=2) + "\n"
+
+
+def render_service(backend: str, outcome: ServiceOutcome) -> dict[str, Any]:
+    before, after = _service(outcome.before), _service(outcome.after)
+    return {
+        "changed": bool(outcome.commands),
+        "backend": backend,
+        "before": before,
+        "after": after,
+        "commands": list(outcome.commands),
+        "listeners": [{"address": address, "port": port} for address, port in outcome.after.listeners],
+        "restart_required": outcome.after.restart_required,
+        "diff": {"before": json.dumps(before, indent=2) + "\n", "after": json.dumps(after, indent=2) + "\n"},
+    }
+
+
+def _service(facts: ServiceFacts) -> dict[str, Any]:
+    return {"state": "started" if facts.running else "stopped", "restart_required": facts.restart_required}

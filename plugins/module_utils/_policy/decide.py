@@ -1,0 +1,116 @@
+# SPDX-FileCopyrightText: 2026 mailops.relay contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Ask a policy what a session may do, and why. The stages and replies are those of docs/relay-files.md."""
+
+from __future__ import annotations
+
+import bisect
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import NamedTuple
+
+from .._connector.addresses import Binding
+from .._connector.model import AcceptedDomain
+from .._connector.rights import ANY_RECIPIENT, ANY_SENDER, AUTHORITATIVE_SENDER, SUBMIT
+from .compile import Policy, Rule
+from .mailbox import parse_path
+
+NO_CONNECTOR = "554 5.7.1 No receive connector takes your address"
+BAD_SENDER = "550 5.1.7 Invalid address"
+BAD_RECIPIENT = "501 5.1.3 Invalid address"
+NO_POSTMASTER = "550 5.1.1 User unknown"
+NO_SUBMIT = "530 5.7.1 Client was not authenticated"
+NOT_YOUR_SENDER = "550 5.7.60 SMTP; Client does not have permissions to send as this sender"
+NO_RELAY = "550 5.7.54 SMTP; Unable to relay recipient in non-accepted domain"
+SENDER_OK = "250 2.1.0 Sender OK"
+RECIPIENT_OK = "250 2.1.5 Recipient OK"
+
+
+class Peer(NamedTuple):
+    """The far end of a session as a number; IPv4-mapped addresses are unwrapped by whoever makes this."""
+
+    version: int
+    number: int
+
+
+@dataclass(frozen=True)
+class Session:
+    """One sender and one recipient offered by ``peer`` to the local address ``local``; paths in angle brackets."""
+
+    local: Binding
+    peer: Peer
+    sender: str
+    recipient: str
+
+
+class Decision(NamedTuple):
+    """``reply`` to the last command a client gets to; ``right`` that allowed or is missing (empty: none is asked
+    for)."""
+
+    allowed: bool
+    reply: str
+    connector: str
+    right: str
+
+
+def select(policy: Policy, local: Binding, peer: Peer) -> Rule | None:
+    """The rule of the connector that takes this session, ``None``: no connector does."""
+    by_binding = dict(policy.bindings)
+    intervals = by_binding.get(local, by_binding.get(local.wildcard, ()))
+    index = bisect.bisect_right(intervals, (peer.version, peer.number, 1 << 129, 0)) - 1
+    if index < 0:
+        return None
+    found = intervals[index]
+    return policy.rules[found.rule] if found.version == peer.version and found.high >= peer.number else None
+
+
+def decide(policy: Policy, session: Session) -> Decision:
+    rule = select(policy, session.local, session.peer)
+    if rule is None:
+        return Decision(False, NO_CONNECTOR, "", "")
+    return _refuse_sender(policy, rule, session.sender) or _judge_recipient(policy, rule, session.recipient)
+
+
+def _refuse_sender(policy: Policy, rule: Rule, path: str) -> Decision | None:
+    sender = None if path == "<>" else parse_path(path)
+    if sender is None and path != "<>":
+        return Decision(False, BAD_SENDER, rule.connector, "")
+    if not rule.anonymous_submit:
+        return Decision(False, NO_SUBMIT, rule.connector, SUBMIT)
+    if sender is None:
+        return None
+    if not rule.anonymous_any_sender:
+        return Decision(False, NOT_YOUR_SENDER, rule.connector, ANY_SENDER)
+    domain = accepted_domain(policy.domains, sender.domain)
+    if domain is not None and domain.type == "Authoritative" and not rule.anonymous_authoritative_domain_sender:
+        return Decision(False, NOT_YOUR_SENDER, rule.connector, AUTHORITATIVE_SENDER)
+    return None
+
+
+def _judge_recipient(policy: Policy, rule: Rule, path: str) -> Decision:
+    if path.lower() == "<postmaster>":
+        if policy.postmaster is None:
+            return Decision(False, NO_POSTMASTER, rule.connector, "")
+        return Decision(True, RECIPIENT_OK, rule.connector, SUBMIT)
+    recipient = parse_path(path)
+    if recipient is None:
+        return Decision(False, BAD_RECIPIENT, rule.connector, "")
+    if accepted_domain(policy.domains, recipient.domain) is not None:
+        return Decision(True, RECIPIENT_OK, rule.connector, SUBMIT)
+    if rule.anonymous_any_recipient:
+        return Decision(True, RECIPIENT_OK, rule.connector, ANY_RECIPIENT)
+    return Decision(False, NO_RELAY, rule.connector, ANY_RECIPIENT)
+
+
+def accepted_domain(domains: Iterable[AcceptedDomain], domain: str) -> AcceptedDomain | None:
+    """The accepted domain that ``domain`` (lower case) belongs to: exact before wildcard, longer wildcard before
+    shorter."""
+    by_name = {item.name: item for item in domains}
+    if domain in by_name:
+        return by_name[domain]
+    _label, dot, parent = domain.partition(".")
+    while dot:
+        if f"*.{parent}" in by_name:
+            return by_name[f"*.{parent}"]
+        _label, dot, parent = parent.partition(".")
+    return None

@@ -1,0 +1,201 @@
+#!/usr/bin/python
+# SPDX-FileCopyrightText: 2026 mailops.relay contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+module: receive_connectors
+version_added: 0.1.0
+short_description: Manage the receive connectors of a mail server
+description:
+  - Creates, changes and deletes receive connectors, several in one task and one round trip.
+  - A connector is one set of rules for the sessions that arrive on its bindings from its remote IP ranges. Among
+    the connectors that
+    could take a session, one bound to the exact local address wins over one bound to every address, then the one
+    with the smallest
+    range wins. No session falls back to another connector.
+  - Option names and values are those of Exchange's C(Set-ReceiveConnector), on every backend.
+  - Settings bite when the service is restarted, see RV(restart_required) and M(mailops.relay.transport_service).
+author:
+  - mailops.relay contributors (@mailops)
+extends_documentation_fragment:
+  - mailops.relay.backend
+  - mailops.relay.guard
+attributes:
+  check_mode:
+    support: full
+  diff_mode:
+    support: full
+  idempotent:
+    support: full
+options:
+  connectors:
+    description:
+      - The connectors. An option that is omitted or null is left alone, V('') clears a text.
+      - A list option takes a list (exactly this) or a dictionary of C(add), C(remove) or C(set), so that one task
+        adds one device without
+        owning the list. Lists are sets; the order does not matter.
+    type: list
+    elements: dict
+    required: true
+    suboptions:
+      name:
+        description: Name, 1 to 64 characters. Upper and lower case are the same.
+        type: str
+        required: true
+      state:
+        description: Whether it exists. Built-in connectors cannot be deleted.
+        type: str
+        choices: [present, absent]
+        default: present
+      enabled:
+        description: Whether it takes sessions. A new connector is enabled.
+        type: bool
+      bindings:
+        description:
+          - Local addresses and ports, as V(192.0.2.1:25), V(0.0.0.0:25) (every IPv4 address) or V([::]:25) (every
+            IPv6 address).
+          - Needed for a new connector.
+        type: raw
+      remote_ip_ranges:
+        description:
+          - Client addresses, each as one address, V(10.0.0.1-10.0.0.9) or CIDR; IPv4 and IPv6. An empty list is nobody.
+          - Of two connectors on one binding, one range must lie wholly inside the other or apart from it.
+          - Needed for a new connector.
+        type: raw
+      permission_groups:
+        description:
+          - Who may submit mail at all, out of V(AnonymousUsers), V(ExchangeUsers), V(ExchangeServers),
+            V(ExchangeLegacyServers), V(Partners).
+          - The O(backend=aiosmtpd) backend knows V(AnonymousUsers).
+        type: raw
+      extended_rights:
+        description:
+          - Rights beyond what the groups grant, each a dictionary of C(principal), C(right) and C(deny) (default
+            V(false)). A denied right is
+            denied whatever grants it.
+          - C(ms-Exch-SMTP-Accept-Any-Recipient) for C(NT AUTHORITY\ANONYMOUS LOGON) makes the ranges of the
+            connector relay to any domain.
+        type: raw
+      fqdn:
+        description: Name in the greeting, the EHLO reply and the Received header. Empty means the name of the server.
+        type: str
+      banner:
+        description: The whole greeting line, beginning with V(220). Empty means a generated one.
+        type: str
+      max_message_size:
+        description: Largest message, in bytes or with a unit such as V(36MB); V(64KB) to 2 GB. A new connector has
+          V(36MB).
+        type: str
+      comment:
+        description: Free text, several lines if you like.
+        type: str
+  purge:
+    description: Delete the connectors that are not listed. Built-in connectors stay.
+    type: bool
+    default: false
+seealso:
+  - module: mailops.relay.accepted_domains
+  - module: mailops.relay.transport_service
+"""
+
+EXAMPLES = r"""
+- name: Let two copiers send to any domain
+  mailops.relay.receive_connectors:
+    backend: aiosmtpd
+    connectors:
+      - name: Scanner relay
+        bindings: ["0.0.0.0:25"]
+        remote_ip_ranges: [10.0.0.11, 10.0.0.12]
+        permission_groups: [AnonymousUsers]
+        extended_rights:
+          - principal: NT AUTHORITY\ANONYMOUS LOGON
+            right: ms-Exch-SMTP-Accept-Any-Recipient
+  register: relay
+
+- name: Add one more, whoever owns the list
+  mailops.relay.receive_connectors:
+    backend: aiosmtpd
+    connectors:
+      - name: Scanner relay
+        remote_ip_ranges:
+          add: [10.0.0.13]
+
+- name: Undo the first task
+  mailops.relay.receive_connectors:
+    backend: aiosmtpd
+    connectors: "{{ relay.before }}"
+"""
+
+RETURN = r"""
+before:
+  description:
+    - The connectors of the task as they were, in the shape of O(connectors). One that did not exist is C({name,
+      state}) with C(state=absent), so
+      that feeding RV(before) back undoes the change.
+  returned: success
+  type: list
+  elements: dict
+after:
+  description: The same connectors after the change. In check mode as they would be.
+  returned: success
+  type: list
+  elements: dict
+commands:
+  description: What was done, or in check mode would be, one operation a line.
+  returned: success
+  type: list
+  elements: str
+  sample: ["grant connector \"Scanner relay\" allow NT AUTHORITY\\ANONYMOUS LOGON ms-Exch-SMTP-Accept-Any-Recipient"]
+backend:
+  description: The backend.
+  returned: success
+  type: str
+  sample: aiosmtpd
+relay_surface:
+  description:
+    - Exactly the addresses that may send to external domains without AUTH, per binding, of the whole server, with
+      C(ranges) as CIDR blocks
+      and C(addresses) as their number.
+  returned: success
+  type: list
+  elements: dict
+  sample: [{"binding": "0.0.0.0:25", "ranges": ["10.0.0.11/32"], "addresses": 1}]
+listeners:
+  description: Addresses and ports that the server listens on, for your firewall.
+  returned: success
+  type: list
+  elements: dict
+  sample: [{"address": "0.0.0.0", "port": 25}]
+restart_required:
+  description: The running service has loaded something else. It stays so until the service is restarted, whichever
+    play does it.
+  returned: success
+  type: bool
+error:
+  description: The sort of error, V(input), V(conflict), V(capability), V(guard), V(store) or V(service).
+  returned: failure
+  type: str
+"""
+
+from ansible.module_utils.basic import AnsibleModule
+
+from ansible_collections.mailops.relay.plugins.module_utils._backends import BACKENDS
+from ansible_collections.mailops.relay.plugins.module_utils._connector.merge import Options
+from ansible_collections.mailops.relay.plugins.module_utils._connector.spec import (
+    backend_spec,
+    connectors_spec,
+    guard_spec,
+)
+from ansible_collections.mailops.relay.plugins.module_utils._run import run_converge
+
+
+def main() -> None:
+    module = AnsibleModule(
+        argument_spec={**backend_spec(list(BACKENDS)), **guard_spec(), **connectors_spec()}, supports_check_mode=True
+    )
+    run_converge(module, "connector", Options(connectors=module.params["connectors"], purge=module.params["purge"]))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,102 @@
+#!/usr/bin/python
+# SPDX-FileCopyrightText: 2026 mailops.relay contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+module: transport_service
+version_added: 0.1.0
+short_description: Start, stop and restart the transport service of a mail server
+description:
+  - Controls the service that must be restarted for settings of connectors and accepted domains to bite.
+  - What the service would load is checked before it is stopped, so that a restart does not end without a service.
+  - A stop lets a message in hand finish.
+author:
+  - mailops.relay contributors (@mailops)
+extends_documentation_fragment:
+  - mailops.relay.backend
+attributes:
+  check_mode:
+    support: full
+  diff_mode:
+    support: full
+  idempotent:
+    support: partial
+    details: With O(state=restarted) only if O(only_if_required=true).
+options:
+  state:
+    description: What the service should be. V(restarted) starts one that is not running.
+    type: str
+    choices: [started, stopped, restarted]
+    required: true
+  only_if_required:
+    description:
+      - With O(state=restarted), restart only a service that has loaded something else than what is stored now.
+      - What it has loaded is asked of the running service, so a play that died between a change and the restart is
+        completed by the next.
+    type: bool
+    default: false
+seealso:
+  - module: mailops.relay.receive_connectors
+"""
+
+EXAMPLES = r"""
+- name: Restart the relay if its configuration has changed since it started
+  mailops.relay.transport_service:
+    backend: aiosmtpd
+    state: restarted
+    only_if_required: true
+"""
+
+RETURN = r"""
+before:
+  description: The service as it was.
+  returned: success
+  type: dict
+  sample: {"state": "started", "restart_required": true}
+after:
+  description: The service after the task. In check mode as it would be.
+  returned: success
+  type: dict
+  sample: {"state": "started", "restart_required": false}
+commands:
+  description: What was done, or in check mode would be.
+  returned: success
+  type: list
+  elements: str
+  sample: [stop, start]
+backend:
+  description: The backend.
+  returned: success
+  type: str
+  sample: aiosmtpd
+listeners:
+  description: Addresses and ports that the running service holds open.
+  returned: success
+  type: list
+  elements: dict
+restart_required:
+  description: The running service has loaded something else than what is stored.
+  returned: success
+  type: bool
+error:
+  description: The sort of error, V(service) or V(store).
+  returned: failure
+  type: str
+"""
+
+from ansible.module_utils.basic import AnsibleModule
+
+from ansible_collections.mailops.relay.plugins.module_utils._backends import BACKENDS
+from ansible_collections.mailops.relay.plugins.module_utils._connector.spec import backend_spec, service_spec
+from ansible_collections.mailops.relay.plugins.module_utils._run import run_service
+
+
+def main() -> None:
+    run_service(
+        AnsibleModule(argument_spec={**backend_spec(list(BACKENDS)), **service_spec()}, supports_check_mode=True)
+    )
+
+
+if __name__ == "__main__":
+    main()

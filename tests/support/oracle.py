@@ -1,0 +1,111 @@
+# SPDX-FileCopyrightText: 2026 mailops.relay contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The naive oracle: which connector takes a session and what it may do, by asking every connector in turn.
+
+It knows nothing of compile: no intervals, no sweep, no tables of rights.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+
+from ansible_collections.mailops.relay.plugins.module_utils._connector.model import AcceptedDomain, Connector, State
+from ansible_collections.mailops.relay.plugins.module_utils._policy.decide import Session
+
+ANONYMOUS_USERS_GRANTS = {"submit", "any-sender", "authoritative-domain-sender"}
+RIGHT_NAMES = {
+    "submit": "ms-Exch-SMTP-Submit",
+    "any-recipient": "ms-Exch-SMTP-Accept-Any-Recipient",
+    "any-sender": "ms-Exch-SMTP-Accept-Any-Sender",
+    "authoritative-domain-sender": "ms-Exch-SMTP-Accept-Authoritative-Domain-Sender",
+}
+
+
+def owner(state: State, session: Session) -> Connector | None:
+    """The connector that takes the session."""
+    best: tuple[int, int] | None = None
+    winner = None
+    for connector in state.connectors:
+        if not connector.enabled:
+            continue
+        for binding in connector.bindings:
+            if (binding.version, binding.port) != (session.local.version, session.local.port):
+                continue
+            if binding.address not in (session.local.address, 0):
+                continue
+            for item in connector.remote_ip_ranges:
+                if item.version == session.peer.version and item.low <= session.peer.number <= item.high:
+                    score = (int(binding.address != session.local.address), item.high - item.low)
+                    if best is None or score < best:
+                        best, winner = score, connector
+    return winner
+
+
+def may(connector: Connector, right: str) -> bool:
+    granted = "AnonymousUsers" in connector.permission_groups and right in ANONYMOUS_USERS_GRANTS
+    for entry in connector.extended_rights:
+        if entry.principal == "NT AUTHORITY\\ANONYMOUS LOGON" and entry.right == RIGHT_NAMES[right]:
+            if entry.deny:
+                return False
+            granted = True
+    return granted
+
+
+def domain_of(state: State, domain: str) -> AcceptedDomain | None:
+    matching: Callable[[AcceptedDomain], bool] = lambda item: (  # noqa: E731
+        domain == item.name or (item.name.startswith("*.") and domain.endswith(item.name[1:]))
+    )
+    found = sorted(filter(matching, state.domains), key=lambda item: (item.name.startswith("*"), -len(item.name)))
+    return found[0] if found else None
+
+
+def address_domain(path: str) -> str | None:
+    """The domain of a well-formed path, judged character by character."""
+    if not (path.startswith("<") and path.endswith(">") and path.count("@") == 1):
+        return None
+    local, domain = path[1:-1].split("@")
+    atext = set("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789#$&'*+-/=?^_`{|}~")
+    if not 1 <= len(local) <= 64 or not all(atom and set(atom) <= atext for atom in local.split(".")):
+        return None
+    labels = domain.split(".")
+    if len(domain) > 255 or not all(re.fullmatch("[A-Za-z0-9-]{1,63}", label) for label in labels):
+        return None
+    if any(label[0] == "-" or label[-1] == "-" for label in labels) or labels[-1].isdigit():
+        return None
+    return domain.lower()
+
+
+def verdict(state: State, session: Session) -> str:
+    """The first three digits and the enhanced code of the reply the session ends with."""
+    connector = owner(state, session)
+    if connector is None:
+        return "554 5.7.1"
+    return _sender(state, connector, session.sender) or _recipient(state, connector, session.recipient)
+
+
+def _sender(state: State, connector: Connector, path: str) -> str:
+    domain = address_domain(path)
+    if domain is None and path != "<>":
+        return "550 5.1.7"
+    if not may(connector, "submit"):
+        return "530 5.7.1"
+    if domain is None:
+        return ""
+    accepted = domain_of(state, domain)
+    ours = accepted is not None and accepted.type == "Authoritative"
+    if not may(connector, "any-sender") or (ours and not may(connector, "authoritative-domain-sender")):
+        return "550 5.7.60"
+    return ""
+
+
+def _recipient(state: State, connector: Connector, path: str) -> str:
+    if path.lower() == "<postmaster>":
+        real = [item for item in state.domains if item.type == "Authoritative" and not item.name.startswith("*")]
+        return "250 2.1.5" if real else "550 5.1.1"
+    domain = address_domain(path)
+    if domain is None:
+        return "501 5.1.3"
+    if domain_of(state, domain) is not None or may(connector, "any-recipient"):
+        return "250 2.1.5"
+    return "550 5.7.54"
