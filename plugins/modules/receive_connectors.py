@@ -160,7 +160,7 @@ relay_surface:
   returned: success
   type: list
   elements: dict
-  sample: [{"binding": "0.0.0.0:25", "ranges": ["10.0.0.11/32"], "addresses": 1}]
+  sample: [{"binding": "0.0.0.0:25", "ranges": ["10.0.0.11"], "addresses": 1}]
 listeners:
   description: Addresses and ports that the server listens on, for your firewall.
   returned: success

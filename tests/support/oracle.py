@@ -8,7 +8,6 @@ It knows nothing of compile: no intervals, no sweep, no tables of rights.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
 
 from ansible_collections.mailops.relay.plugins.module_utils._connector.model import AcceptedDomain, Connector, State
 from ansible_collections.mailops.relay.plugins.module_utils._policy.decide import Session
@@ -53,9 +52,9 @@ def may(connector: Connector, right: str) -> bool:
 
 
 def domain_of(state: State, domain: str) -> AcceptedDomain | None:
-    matching: Callable[[AcceptedDomain], bool] = lambda item: (  # noqa: E731
-        domain == item.name or (item.name.startswith("*.") and domain.endswith(item.name[1:]))
-    )
+    def matching(item: AcceptedDomain) -> bool:
+        return domain == item.name or (item.name.startswith("*.") and domain.endswith(item.name[1:]))
+
     found = sorted(filter(matching, state.domains), key=lambda item: (item.name.startswith("*"), -len(item.name)))
     return found[0] if found else None
 

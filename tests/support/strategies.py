@@ -24,7 +24,16 @@ RIGHTS = (
     "ms-Exch-SMTP-Accept-Authoritative-Domain-Sender",
 )
 DOMAINS = ("corp.test", "*.corp.test", "branch.corp.test", "partner.test")
-SENDERS = ("<>", "<s@corp.test>", "<s@sub.corp.test>", "<s@stranger.test>", "<S@CORP.TEST>", "<s>", "s@corp.test", '<"s"@x.test>')
+SENDERS = (
+    "<>",
+    "<s@corp.test>",
+    "<s@sub.corp.test>",
+    "<s@stranger.test>",
+    "<S@CORP.TEST>",
+    "<s>",
+    "s@corp.test",
+    '<"s"@x.test>',
+)
 RECIPIENTS = (
     "<v@corp.test>",
     "<v@outside.test>",
@@ -71,7 +80,9 @@ bindings = st.builds(
     st.sampled_from((0, 1, 2)),
     st.sampled_from((25, 587)),
 )
-extended_rights = st.builds(ExtendedRight, st.just(ANONYMOUS), st.sampled_from(RIGHTS), st.sampled_from((False, False, True)))
+extended_rights = st.builds(
+    ExtendedRight, st.just(ANONYMOUS), st.sampled_from(RIGHTS), st.sampled_from((False, False, True))
+)
 
 
 def _tuple(items: st.SearchStrategy, most: int, least: int = 0) -> st.SearchStrategy:

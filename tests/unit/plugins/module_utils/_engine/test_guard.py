@@ -1,0 +1,136 @@
+# SPDX-FileCopyrightText: 2026 mailops.relay contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from ansible_collections.mailops.relay.plugins.module_utils._connector.addresses import parse_binding, parse_range
+from ansible_collections.mailops.relay.plugins.module_utils._connector.errors import GuardError
+from ansible_collections.mailops.relay.plugins.module_utils._connector.model import AcceptedDomain, Connector, State
+from ansible_collections.mailops.relay.plugins.module_utils._connector.rights import (
+    ANONYMOUS,
+    ANY_RECIPIENT,
+    ExtendedRight,
+)
+from ansible_collections.mailops.relay.plugins.module_utils._engine.guard import Limits, guard
+from ansible_collections.mailops.relay.plugins.module_utils._policy.compile import compile_policy
+
+RELAY = (ExtendedRight(ANONYMOUS, ANY_RECIPIENT),)
+EMPTY = State()
+
+
+def relay(*ranges: str, name: str = "Scan", built_in: tuple[str, ...] = (), domains: tuple[str, ...] = ()) -> State:
+    connector = Connector(
+        name=name,
+        bindings=(parse_binding("0.0.0.0:25", "x"), parse_binding("[::]:25", "x")),
+        remote_ip_ranges=tuple(parse_range(item, "x") for item in ranges),
+        permission_groups=("AnonymousUsers",),
+        extended_rights=RELAY,
+    )
+    return State((connector,), tuple(AcceptedDomain(item) for item in domains), built_in)
+
+
+def check(before: State, after: State, **limits: int) -> list[str]:
+    return guard((before, compile_policy(before)), (after, compile_policy(after)), Limits(**limits))
+
+
+@pytest.mark.parametrize(
+    ("state", "says"),
+    [
+        (
+            relay("10.0.0.0/23"),
+            "max_relay_addresses: 512 addresses could relay anywhere without AUTH, 256 are allowed (10.0.0.0/23)",
+        ),
+        (relay("0.0.0.0/0"), "4294967296 addresses"),
+        (relay("8.8.8.0/31"), "globally routable addresses could relay that are not listed one by one (8.8.8.0/31)"),
+        (relay("10.0.0.0/25", "9.255.255.255-10.0.0.3"), "not listed one by one (9.255.255.255)"),
+        (relay("fd00::/127"), "IPv6 addresses could relay that are not listed one by one (fd00::/127)"),
+        (
+            relay("10.0.0.1", name="Default x", built_in=("default X",)),
+            "built-in connector; use a connector of its own",
+        ),
+        (relay(domains=("*",)), "accepted domain '*': anybody could send"),
+        (relay(domains=("*.com",)), "accepted domain '*.com'"),
+        (relay(domains=("local",)), "accepted domain 'local'"),
+    ],
+)
+def test_a_new_hole_is_refused_with_the_way_out(state: State, says: str) -> None:
+    with pytest.raises(GuardError) as caught:
+        check(EMPTY, state)
+    assert says in str(caught.value)
+    assert "allow_open_relay: true" in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    "state",
+    [
+        relay("10.0.0.0/24"),
+        relay("8.8.8.8", "8.8.8.9", "2001:4860::8888", "fd00::1"),
+        relay("10.0.0.0/8").__class__(),
+        replace(relay("0.0.0.0/0"), connectors=(replace(relay("0.0.0.0/0").connectors[0], extended_rights=()),)),
+        replace(relay("0.0.0.0/0"), connectors=(replace(relay("0.0.0.0/0").connectors[0], enabled=False),)),
+        relay(domains=("corp.test", "*.corp.test")),
+    ],
+)
+def test_what_is_no_hole_passes_without_a_word(state: State) -> None:
+    assert check(EMPTY, state) == []
+
+
+def test_the_limit_is_an_option() -> None:
+    assert check(EMPTY, relay("10.0.0.0/23"), max_relay_addresses=512) == []
+    with pytest.raises(GuardError, match=r"2 addresses .*, 1 are allowed"):
+        check(EMPTY, relay("10.0.0.1", "10.0.0.2"), max_relay_addresses=1)
+
+
+def test_an_address_on_two_bindings_counts_once() -> None:
+    assert check(EMPTY, relay("10.0.0.1"), max_relay_addresses=1) == []
+
+
+def test_allow_open_relay_passes_and_warns() -> None:
+    warnings = check(EMPTY, relay("0.0.0.0/0"), allow_open_relay=True)
+    assert len(warnings) == 2
+    assert all(warning.startswith("OPEN RELAY RISK, passed by allow_open_relay: ") for warning in warnings)
+
+
+def test_a_hole_that_was_there_warns_and_does_not_block_narrowing() -> None:
+    narrower = check(relay("0.0.0.0/0"), relay("0.0.0.0/1"))
+    assert len(narrower) == 2
+    assert all(warning.startswith("OPEN RELAY RISK, was so before: ") for warning in narrower)
+    assert check(relay(domains=("*",)), relay(domains=("*", "corp.test")))[0].endswith(
+        "this whole part of the Internet."
+    )
+
+
+def test_a_hole_that_was_there_does_not_excuse_a_wider_one() -> None:
+    with pytest.raises(GuardError, match="max_relay_addresses"):
+        check(relay("10.0.0.0/23"), relay("10.0.0.0/22"))
+    with pytest.raises(GuardError, match="max_relay_addresses"):
+        check(relay("10.0.0.0/22"), relay("10.1.0.0/23"))
+    with pytest.raises(GuardError, match=r"accepted domain '\*\.net'"):
+        check(relay(domains=("*.com",)), relay(domains=("*.com", "*.net")))
+
+
+def built_in(**changes: object) -> State:
+    state = relay("0.0.0.0/0", name="Default x", built_in=("Default X",))
+    connector = replace(state.connectors[0], extended_rights=(), **changes)  # type: ignore[arg-type]
+    return replace(state, connectors=(connector,))
+
+
+@pytest.mark.parametrize(
+    ("after", "says"),
+    [
+        (replace(built_in(), connectors=()), "connector 'Default x': a built-in connector cannot be deleted"),
+        (built_in(enabled=False), "a built-in connector cannot be disabled"),
+        (built_in(permission_groups=()), "would no longer take inbound mail"),
+    ],
+)
+def test_a_built_in_connector_stays_whatever_is_allowed(after: State, says: str) -> None:
+    with pytest.raises(GuardError, match=says):
+        check(built_in(), after, allow_open_relay=True)
+
+
+def test_a_built_in_connector_may_be_changed_and_others_may_go() -> None:
+    assert check(built_in(), built_in(comment="x", banner="220 x")) == []
+    assert check(relay("10.0.0.1"), EMPTY) == []

@@ -1,0 +1,256 @@
+# SPDX-FileCopyrightText: 2026 mailops.relay contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+from __future__ import annotations
+
+import itertools
+import random
+from dataclasses import replace
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from ansible_collections.mailops.relay.plugins.module_utils._connector.addresses import (
+    AddressRange,
+    Binding,
+    parse_range,
+)
+from ansible_collections.mailops.relay.plugins.module_utils._connector.model import AcceptedDomain, Connector, State
+from ansible_collections.mailops.relay.plugins.module_utils._connector.rights import (
+    ANONYMOUS,
+    ANY_RECIPIENT,
+    SUBMIT,
+    ExtendedRight,
+)
+from ansible_collections.mailops.relay.plugins.module_utils._policy.compile import compile_policy
+from ansible_collections.mailops.relay.plugins.module_utils._policy.decide import (
+    Peer,
+    Session,
+    accepted_domain,
+    decide,
+    select,
+)
+from ansible_collections.mailops.relay.plugins.module_utils._policy.mailbox import parse_path
+from ansible_collections.mailops.relay.plugins.module_utils._policy.special import globally_routable
+from ansible_collections.mailops.relay.plugins.module_utils._policy.surface import Surface, surface
+from support import oracle
+from support.strategies import BASE, DOMAINS, sessions, states
+
+RELAY = (ExtendedRight(ANONYMOUS, ANY_RECIPIENT),)
+
+
+def connector(name: str, *ranges: str, binding: str = "0.0.0.0:25", relay: bool = True) -> Connector:
+    host, port = binding.split(":")
+    number = 0 if host == "0.0.0.0" else int.from_bytes(bytes(map(int, host.split("."))), "big")
+    return Connector(
+        name=name,
+        bindings=(Binding(4, number, int(port)),),
+        remote_ip_ranges=tuple(parse_range(item, "x") for item in ranges),
+        permission_groups=("AnonymousUsers",),
+        extended_rights=RELAY if relay else (),
+    )
+
+
+@settings(max_examples=400)
+@given(states(), st.lists(sessions(), min_size=5, max_size=30))
+def test_compile_and_decide_agree_with_asking_every_connector(state: State, asked: list[Session]) -> None:
+    policy = compile_policy(state)
+    for session in asked:
+        decision = decide(policy, session)
+        owner = oracle.owner(state, session)
+        assert decision.connector == (owner.name if owner else "")
+        assert decision.reply.startswith(oracle.verdict(state, session) + " ")
+        assert decision.allowed == decision.reply.startswith("250 ")
+
+
+@given(states(), st.randoms())
+def test_the_order_of_the_input_does_not_matter(state: State, rng: random.Random) -> None:
+    mixed = replace(
+        state,
+        connectors=tuple(rng.sample(state.connectors, len(state.connectors))),
+        domains=tuple(rng.sample(state.domains, len(state.domains))),
+    )
+    assert compile_policy(mixed) == compile_policy(state)
+
+
+@given(states())
+def test_intervals_are_sorted_disjoint_and_not_cut_without_need(state: State) -> None:
+    for _binding, intervals in compile_policy(state).bindings:
+        for one, other in itertools.pairwise(intervals):
+            assert (one.version, one.high) < (other.version, other.low)
+            assert one.version != other.version or one.rule != other.rule or one.high + 1 < other.low
+
+
+def test_the_smallest_range_wins_as_in_microsofts_example() -> None:
+    state = State(
+        (connector("i", "0.0.0.0-255.255.255.255"), connector("ii", "192.168.1.0/24"), connector("iii", "192.168.1.75"))
+    )
+    policy = compile_policy(state)
+    taken = {}
+    for peer in ("192.168.1.75", "192.168.1.100", "8.8.8.8"):
+        rule = select(policy, Binding(4, 1, 25), Peer(4, parse_range(peer, "x").low))
+        taken[peer] = rule.connector if rule else None
+    assert taken == {"192.168.1.75": "iii", "192.168.1.100": "ii", "8.8.8.8": "i"}
+
+
+def test_an_exact_binding_wins_over_a_smaller_range_on_the_wildcard() -> None:
+    state = State((connector("any", "10.0.0.1"), connector("exact", "10.0.0.0/8", binding="127.0.0.1:25")))
+    policy = compile_policy(state)
+    peer = Peer(4, parse_range("10.0.0.1", "x").low)
+    exact, elsewhere = (
+        select(policy, Binding(4, 0x7F000001, 25), peer),
+        select(policy, Binding(4, 0x7F000002, 25), peer),
+    )
+    assert exact is not None
+    assert exact.connector == "exact"
+    assert elsewhere is not None
+    assert elsewhere.connector == "any"
+
+
+def test_nobody_is_taken_by_an_empty_list_or_a_disabled_connector() -> None:
+    off = replace(connector("off", "10.0.0.1"), enabled=False)
+    policy = compile_policy(State((connector("empty"), off)))
+    assert select(policy, Binding(4, 1, 25), Peer(4, parse_range("10.0.0.1", "x").low)) is None
+    assert [str(binding) for binding, _intervals in policy.bindings] == ["0.0.0.0:25"]
+
+
+def test_the_right_that_decided_is_named() -> None:
+    state = State(
+        (connector("scan", "10.0.0.1"), connector("default", "0.0.0.0/0", relay=False)), (AcceptedDomain("corp.test"),)
+    )
+    policy = compile_policy(state)
+
+    def ask(peer: str, recipient: str) -> tuple[bool, str, str]:
+        decision = decide(
+            policy, Session(Binding(4, 1, 25), Peer(4, parse_range(peer, "x").low), "<s@x.test>", recipient)
+        )
+        return decision.allowed, decision.connector, decision.right
+
+    assert ask("10.0.0.1", "<v@out.test>") == (True, "scan", ANY_RECIPIENT)
+    assert ask("10.0.0.2", "<v@out.test>") == (False, "default", ANY_RECIPIENT)
+    assert ask("10.0.0.2", "<v@corp.test>") == (True, "default", SUBMIT)
+
+
+def test_the_longest_wildcard_domain_wins_and_an_exact_name_before_it() -> None:
+    domains = tuple(AcceptedDomain(name) for name in ("*.test", "*.corp.test", "a.corp.test", "corp.test"))
+    found = {
+        name: accepted_domain(domains, name) for name in ("x.corp.test", "a.corp.test", "corp.test", "y.test", "test")
+    }
+    assert {name: item.name if item else None for name, item in found.items()} == {
+        "x.corp.test": "*.corp.test",
+        "a.corp.test": "a.corp.test",
+        "corp.test": "corp.test",
+        "y.test": "*.test",
+        "test": None,
+    }
+
+
+@given(st.sampled_from(DOMAINS), st.text('ab.-@<>%!"\\ x', max_size=12))
+def test_paths_are_read_as_the_oracle_reads_them(domain: str, local: str) -> None:
+    for path in (f"<{local}@{domain}>", f"<v@{local}{domain}>", f"<v@{domain}{local}>"):
+        found = parse_path(path)
+        assert (found.domain if found else None) == oracle.address_domain(path)
+
+
+@pytest.mark.parametrize(
+    "path",
+    ["<v@corp.test>\n", "\n<v@corp.test>", "<v@corp.test\n>", "<v\n@corp.test>", "<v@corp.tést>", "<v@corp.test> "],
+)
+def test_a_path_with_a_line_break_or_more_is_none(path: str) -> None:
+    assert parse_path(path) is None
+
+
+@given(states(), st.lists(sessions(), min_size=5, max_size=20))
+def test_the_surface_is_who_relays(state: State, asked: list[Session]) -> None:
+    policy = compile_policy(state)
+    found = surface(policy)
+    for session in asked:
+        outward = replace(session, sender="<>", recipient="<v@outside.test>")
+        relays = decide(policy, outward).allowed
+        number = session.peer.number
+        covering = [item for item in found.at(session.local) if item.version == session.peer.version]
+        assert relays == any(item.low <= number <= item.high for item in covering)
+
+
+def test_a_surface_is_rendered_as_cidr_blocks_with_counts() -> None:
+    state = State(
+        (connector("scan", "10.0.0.1", "10.0.0.2", "10.0.0.3"), connector("default", "0.0.0.0/0", relay=False))
+    )
+    assert surface(compile_policy(state)).render() == [
+        {"binding": "0.0.0.0:25", "ranges": ["10.0.0.1", "10.0.0.2/31"], "addresses": 3}
+    ]
+
+
+def test_a_hole_behind_a_removed_exact_binding_is_new() -> None:
+    """Behind the exact binding nobody relays; without it the wildcard answers there too."""
+    closed = connector("exact", "0.0.0.0/0", binding="127.0.0.1:25", relay=False)
+    opened = connector("any", "10.0.0.1")
+    before, after = (surface(compile_policy(State(items))) for items in ((opened, closed), (opened,)))
+    exact = Binding(4, 0x7F000001, 25)
+    assert before.at(exact) == ()
+    assert after.minus(before).ranges[exact] == (parse_range("10.0.0.1", "x"),)
+    assert after.minus(after).addresses == ()
+
+
+def test_a_null_sender_relays_without_the_right_to_send_as_anyone() -> None:
+    bare = replace(
+        connector("bare", "10.0.0.1"), permission_groups=(), extended_rights=(*RELAY, ExtendedRight(ANONYMOUS, SUBMIT))
+    )
+    assert surface(compile_policy(State((bare,)))).addresses == (parse_range("10.0.0.1", "x"),)
+    denied = replace(bare, extended_rights=(*bare.extended_rights, ExtendedRight(ANONYMOUS, SUBMIT, deny=True)))
+    assert surface(compile_policy(State((denied,)))).addresses == ()
+
+
+def test_an_empty_surface() -> None:
+    assert Surface({}).render() == []
+    assert Surface({}).at(Binding(4, 0, 25)) == ()
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["8.8.8.8", "1.0.0.0/8", "192.169.0.0/16", "2001:4860::/32", "2a00::1", "64:ff9b::8.8.8.8", "2002:808:808::1"],
+)
+def test_globally_routable(text: str) -> None:
+    assert globally_routable([parse_range(text, "x")]) == (parse_range(text, "x"),)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "10.0.0.0/8",
+        "172.16.0.0/12",
+        "192.168.0.0/16",
+        "127.0.0.1",
+        "100.64.0.0/10",
+        "169.254.1.1",
+        "192.0.2.0/24",
+        "198.18.0.0/15",
+        "224.0.0.1",
+        "240.0.0.1",
+        "0.0.0.0",
+        "::1",
+        "fe80::/10",
+        "fc00::/7",
+        "fd00::1",
+        "2001:db8::/32",
+        "3fff::1",
+        "ff02::1",
+    ],
+)
+def test_not_globally_routable(text: str) -> None:
+    assert globally_routable([parse_range(text, "x")]) == ()
+
+
+def test_the_global_part_of_a_range_is_cut_out() -> None:
+    assert globally_routable([parse_range("9.255.255.255-11.0.0.0", "x")]) == (
+        parse_range("9.255.255.255", "x"),
+        parse_range("11.0.0.0", "x"),
+    )
+
+
+def test_ipv4_and_ipv6_peers_with_equal_numbers_differ() -> None:
+    four = Connector(
+        "four", bindings=(Binding(4, 0, 25), Binding(6, 0, 25)), remote_ip_ranges=(AddressRange(4, BASE[4], BASE[4]),)
+    )
+    policy = compile_policy(State((four,)))
+    assert select(policy, Binding(6, 0, 25), Peer(6, BASE[4])) is None
