@@ -31,6 +31,7 @@ class AiosmtpdBackend(Backend):
         principals=frozenset({ANONYMOUS}),
         rights=frozenset({SUBMIT, ANY_RECIPIENT, ANY_SENDER, AUTHORITATIVE_SENDER}),
         domains_need_next_hop=True,
+        catch_all_domain=False,
     )
 
     def __init__(self, directory: str) -> None:

@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import fcntl
+import io
 import json
 import os
 import select
@@ -24,6 +25,7 @@ from .store import policy_digest, store_path
 
 _START_SECONDS = 30.0
 _STOP_SECONDS = 75.0
+_SEE_OWNER = "Check owner and mode of the directory."
 _STATUS_KEYS = frozenset({"version", "pid", "started", "digest", "settings_digest", "program_digest", "listeners"})
 
 
@@ -97,43 +99,35 @@ class RelayProcess(Service):
     def start(self) -> None:
         ready, told = os.pipe()
         try:
-            log = os.open(self._path("relayd.log"), os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, 0o640)
-            try:
-                subprocess.Popen(
-                    self._command("--supervise", "--ready-fd", str(told)),
-                    stdin=subprocess.DEVNULL,
-                    stdout=log,
-                    stderr=log,
-                    cwd="/",
-                    pass_fds=(told,),
-                    start_new_session=True,
-                )
-            finally:
-                os.close(log)
-                os.close(told)
-            self._await_ready(ready)
+            process = self._spawn(told)
         except OSError as error:
-            raise ServiceError(
-                f"cannot be started: {error}", where=self._directory, way_out="Check owner and mode."
-            ) from error
+            raise ServiceError(f"cannot be started: {error}", where=self._directory, way_out=_SEE_OWNER) from error
         finally:
-            os.close(ready)
-
-    def _await_ready(self, descriptor: int) -> None:
-        line = b""
-        deadline = time.monotonic() + _START_SECONDS
-        while not line.endswith(b"\n"):
-            readable, _w, _x = select.select([descriptor], [], [], max(0.0, deadline - time.monotonic()))
-            chunk = os.read(descriptor, 4096) if readable else b""
-            if not chunk:
-                break
-            line += chunk
-        answer = json.loads(line) if line.endswith(b"\n") else {"error": f"no answer within {_START_SECONDS:.0f} s"}
-        if answer.get("ready") is not True:
+            os.close(told)
+        with os.fdopen(ready, "rb", buffering=0) as answers:
+            failure = _failure(answers)
+        if failure:
+            process.terminate()
+            process.wait()
             way_out = f"See {self._path('relayd.log')}."
-            raise ServiceError(
-                f"the relay did not start: {answer.get('error')}", where=self._directory, way_out=way_out
+            raise ServiceError(f"the relay did not start: {failure}", where=self._directory, way_out=way_out)
+
+    def _spawn(self, told: int) -> subprocess.Popen[bytes]:
+        """:param told: the end of a pipe on which the program says that it is ready"""
+        command = self._command("--supervise", "--ready-fd", str(told))
+        log = os.open(self._path("relayd.log"), os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, 0o640)
+        try:
+            return subprocess.Popen(
+                command,
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=log,
+                cwd="/",
+                pass_fds=(told,),
+                start_new_session=True,
             )
+        finally:
+            os.close(log)
 
     def stop(self) -> None:
         pid = self._running_pid()
@@ -151,3 +145,19 @@ class RelayProcess(Service):
                     f"process {pid} did not stop within {_STOP_SECONDS:.0f} s", where=self._directory, way_out=way_out
                 )
             time.sleep(0.02)
+
+
+def _failure(answers: io.RawIOBase) -> str:
+    """What the program says is wrong on its ready descriptor; empty: it is ready."""
+    line = b""
+    deadline = time.monotonic() + _START_SECONDS
+    while not line.endswith(b"\n"):
+        readable, _w, _x = select.select([answers], [], [], max(0.0, deadline - time.monotonic()))
+        chunk = answers.read(4096) if readable else None
+        if chunk is None:
+            return f"no answer within {_START_SECONDS:.0f} s"
+        if not chunk:
+            return "it ended without a word"
+        line += chunk
+    answer = json.loads(line)
+    return "" if answer.get("ready") is True else str(answer.get("error"))

@@ -12,7 +12,7 @@ from typing import Any
 
 from .._connector.addresses import Binding
 from .._connector.errors import CapabilityError
-from .._connector.model import Connector, State
+from .._connector.model import AcceptedDomain, Connector, State
 from .._policy.compile import Policy
 from .operations import Operation
 
@@ -25,12 +25,14 @@ class Capabilities:
     :ivar principals: whose extended rights it knows
     :ivar rights: extended rights it acts on
     :ivar domains_need_next_hop: it stores no mail, so an authoritative domain must name where its mail goes
+    :ivar catch_all_domain: ``*`` can be an accepted domain
     """
 
     permission_groups: frozenset[str]
     principals: frozenset[str]
     rights: frozenset[str]
     domains_need_next_hop: bool
+    catch_all_domain: bool
 
 
 @dataclass(frozen=True)
@@ -105,18 +107,24 @@ def refuse_inexpressible(backend: Backend, actual: State, wanted: State) -> None
         if actual.connector(connector.name) != connector:
             _refuse_connector(backend, connector)
     for domain in wanted.domains:
-        changed = actual.domain(domain.name) != domain
-        if (
-            changed
-            and backend.capabilities.domains_need_next_hop
-            and domain.type == "Authoritative"
-            and not domain.next_hop
-        ):
-            raise CapabilityError(
-                f"backend {backend.name} stores no mail and must know where that of an authoritative domain goes",
-                where=f"accepted domain '{domain.name}', next_hop",
-                way_out="Give next_hop as host:port.",
-            )
+        if actual.domain(domain.name) != domain:
+            _refuse_domain(backend, domain)
+
+
+def _refuse_domain(backend: Backend, domain: AcceptedDomain) -> None:
+    can = backend.capabilities
+    if can.domains_need_next_hop and domain.type == "Authoritative" and not domain.next_hop:
+        raise CapabilityError(
+            f"backend {backend.name} stores no mail and must know where that of an authoritative domain goes",
+            where=f"accepted domain '{domain.name}', next_hop",
+            way_out="Give next_hop as host:port.",
+        )
+    if domain.name == "*" and not can.catch_all_domain:
+        raise CapabilityError(
+            f"backend {backend.name} has no accepted domain for the whole Internet",
+            where="accepted domain '*'",
+            way_out="List your domains. To relay anywhere, make a connector with ms-Exch-SMTP-Accept-Any-Recipient.",
+        )
 
 
 def _refuse_connector(backend: Backend, connector: Connector) -> None:

@@ -15,7 +15,7 @@ from .._connector.rights import ANY_RECIPIENT, ANY_SENDER, AUTHORITATIVE_SENDER,
 from .compile import Policy, Rule
 from .mailbox import parse_path
 
-NO_CONNECTOR = "554 5.7.1 No receive connector takes your address"
+NO_CONNECTOR = "554 5.7.1 No connector accepts connections from this address"
 BAD_SENDER = "550 5.1.7 Invalid address"
 BAD_RECIPIENT = "501 5.1.3 Invalid address"
 NO_POSTMASTER = "550 5.1.1 User unknown"

@@ -1,0 +1,191 @@
+# SPDX-FileCopyrightText: 2026 mailops.relay contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Loading settings.json and store.json strictly (docs/relay-files.md)."""
+
+from __future__ import annotations
+
+import hashlib
+import ipaddress
+import json
+import re
+from dataclasses import dataclass
+from pathlib import Path
+
+from smtp_relayd import address
+from smtp_relayd.policy import AcceptedDomain, Binding, IPAddress, Policy, Rank, Route, Rule, rank
+from smtp_relayd.strict import ConfigError, Node, read
+
+VERSION = 1
+DOMAIN_TYPES = ("Authoritative", "InternalRelay", "ExternalRelay")
+_SETTINGS_REMEDY = "let the role mailops.relay.relay_server write it again"
+_STORE_REMEDY = "let a module of mailops.relay write it again"
+_ROUTE = re.compile(r"(?:\[(?P<v6>[0-9A-Fa-f:.]+)\]|(?P<host>[A-Za-z0-9._-]+)):(?P<port>[0-9]{1,5})", re.ASCII)
+# Exchange's own limit for a banner line; printable, so that it stays one line
+_BANNER = re.compile(r"220 [\x20-\x7e]{1,500}")
+_MAX_SIZE = 2**31 - 1
+
+__all__ = ["ConfigError", "Settings", "load_policy", "load_settings"]
+
+
+@dataclass(frozen=True)
+class Settings:
+    server_name: str
+    fqdn: str
+    smarthost: Route | None
+    digest: str
+
+
+def load_settings(directory: Path) -> Settings:
+    root, content = read(directory / "settings.json", _SETTINGS_REMEDY)
+    fields = root.fields(("version", "server_name", "fqdn", "smarthost"))
+    _check_version(fields["version"])
+    server_name = fields["server_name"].text()
+    if not server_name:
+        raise fields["server_name"].error("is empty")
+    smarthost = fields["smarthost"]
+    return Settings(
+        server_name=server_name,
+        fqdn=fields["fqdn"].parsed(_domain),
+        smarthost=None if smarthost.value is None else smarthost.parsed(_route),
+        digest=hashlib.sha256(content).hexdigest(),
+    )
+
+
+def load_policy(directory: Path) -> Policy:
+    root, _content = read(directory / "store.json", _STORE_REMEDY)
+    fields = root.fields(("version", "definitions", "policy", "digest"))
+    _check_version(fields["version"])
+    fields["definitions"].fields(("connectors", "accepted_domains"))
+    digest = fields["digest"].text()
+    if digest != _canonical_digest(fields["policy"].value):
+        raise fields["digest"].error("is not the digest of the policy beside it")
+    return _policy(fields["policy"], digest)
+
+
+def _check_version(node: Node) -> None:
+    if isinstance(node.value, bool) or node.value != VERSION:
+        raise node.error(f"is a version that this program does not know (it knows {VERSION})")
+
+
+def _canonical_digest(value: object) -> str:
+    canonical = json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=True)
+    return hashlib.sha256(canonical.encode("ascii")).hexdigest()
+
+
+def _policy(node: Node, digest: str) -> Policy:
+    fields = node.fields(("bindings", "rules", "accepted_domains", "postmaster"))
+    rules = [_rule(item) for item in fields["rules"].items()]
+    postmaster = fields["postmaster"]
+    return Policy(
+        bindings=_bindings(fields["bindings"], rules),
+        domains=_domains(fields["accepted_domains"]),
+        postmaster=None if postmaster.value is None else postmaster.parsed(_mailbox),
+        digest=digest,
+    )
+
+
+def _rule(node: Node) -> Rule:
+    flags = (
+        "anonymous_submit",
+        "anonymous_any_recipient",
+        "anonymous_any_sender",
+        "anonymous_authoritative_domain_sender",
+    )
+    fields = node.fields(("connector", "fqdn", "banner", "max_message_size", *flags))
+    return Rule(
+        connector=fields["connector"].text(),
+        fqdn=fields["fqdn"].parsed(_domain) if fields["fqdn"].value != "" else "",
+        banner=fields["banner"].parsed(_banner),
+        max_message_size=fields["max_message_size"].number(1, _MAX_SIZE),
+        **{flag: fields[flag].flag() for flag in flags},
+    )
+
+
+def _bindings(node: Node, rules: list[Rule]) -> dict[tuple[IPAddress, int], Binding]:
+    bindings: dict[tuple[IPAddress, int], Binding] = {}
+    for item in node.items():
+        fields = item.fields(("address", "port", "intervals"))
+        key = fields["address"].parsed(_ip), fields["port"].number(1, 65535)
+        if key in bindings:
+            raise item.error("stands twice among the bindings")
+        bindings[key] = _binding(fields["intervals"], rules)
+    return bindings
+
+
+def _binding(node: Node, rules: list[Rule]) -> Binding:
+    firsts: list[Rank] = []
+    lasts: list[Rank] = []
+    chosen: list[Rule] = []
+    for item in node.items():
+        first, last, index = _interval(item, len(rules))
+        if lasts and first <= lasts[-1]:
+            raise item.error("overlaps the interval before it or should stand before it")
+        firsts.append(first)
+        lasts.append(last)
+        chosen.append(rules[index])
+    return Binding(tuple(firsts), tuple(lasts), tuple(chosen))
+
+
+def _interval(node: Node, rules: int) -> tuple[Rank, Rank, int]:
+    parts = node.items()
+    if len(parts) != 3:
+        raise node.error("is not [first address, last address, index of a rule]")
+    first, last = (rank(part.parsed(_ip)) for part in parts[:2])
+    if first[0] != last[0] or first > last:
+        raise node.error("does not go from an address to a higher one of its family")
+    return first, last, parts[2].number(0, rules - 1)
+
+
+def _domains(node: Node) -> dict[str, AcceptedDomain]:
+    domains: dict[str, AcceptedDomain] = {}
+    for item in node.items():
+        fields = item.fields(("name", "type", "next_hop"))
+        name = fields["name"].parsed(_domain_pattern)
+        if name in domains:
+            raise fields["name"].error("stands twice among the accepted domains")
+        hop = fields["next_hop"]
+        domains[name] = AcceptedDomain(
+            name, fields["type"].one_of(DOMAIN_TYPES), None if hop.value == "" else hop.parsed(_route)
+        )
+    return domains
+
+
+def _ip(text: str) -> IPAddress:
+    try:
+        return ipaddress.ip_address(text.replace("%", " "))  # no IPv6 scope: ranges have none
+    except ValueError:
+        raise ValueError("is not an IP address") from None
+
+
+def _domain(text: str) -> str:
+    if not address.is_domain(text):
+        raise ValueError("is not a domain name")
+    return text
+
+
+def _domain_pattern(text: str) -> str:
+    if not address.is_domain(text[2:] if text.startswith("*.") else text):
+        raise ValueError("is neither a domain name nor *. and a domain name")
+    return text.lower()
+
+
+def _mailbox(text: str) -> str:
+    if not address.is_mailbox(text):
+        raise ValueError("is not local-part@domain")
+    return text
+
+
+def _banner(text: str) -> str:
+    if text and not _BANNER.fullmatch(text):
+        raise ValueError("is not a greeting line: 220, a space and up to 500 printable ASCII characters")
+    return text
+
+
+def _route(text: str) -> Route:
+    found = _ROUTE.fullmatch(text)
+    if not found or not 1 <= int(found.group("port")) <= 65535:
+        raise ValueError("is not host:port or [IPv6]:port")
+    if found.group("v6"):
+        _ip(found.group("v6"))
+    return Route(found.group("v6") or found.group("host"), int(found.group("port")))

@@ -1,0 +1,57 @@
+# SPDX-FileCopyrightText: 2026 mailops.relay contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The relay in a thread of the test process: for limits that no test can wait for otherwise."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import threading
+from collections.abc import Iterator
+from concurrent.futures import Future
+from pathlib import Path
+
+from smtp_relayd import files
+from smtp_relayd.server import Relay
+from smtp_relayd.transaction import Limits, Memory, Site
+
+
+class LocalRelay:
+    def __init__(self, site: Site) -> None:
+        self.site = site
+        self._started: Future[tuple[asyncio.AbstractEventLoop, asyncio.Event]] = Future()
+        self._thread = threading.Thread(target=lambda: asyncio.run(self._serve()), daemon=True)
+        self._thread.start()
+        self._loop, self._stop = self._started.result(10)
+
+    async def _serve(self) -> None:
+        stop = asyncio.Event()
+        relay = Relay(self.site)
+        try:
+            await relay.open()
+        except BaseException as error:
+            self._started.set_exception(error)
+            raise
+        self._started.set_result((asyncio.get_running_loop(), stop))
+        await stop.wait()
+        await relay.stop()
+
+    def begin_to_stop(self) -> None:
+        self._loop.call_soon_threadsafe(self._stop.set)
+
+    def stopped(self) -> bool:
+        """Whether it came to its end; waits for that."""
+        self._thread.join(20)
+        return not self._thread.is_alive()
+
+
+@contextlib.contextmanager
+def local_relay(directory: Path, limits: Limits, memory: Memory | None = None) -> Iterator[LocalRelay]:
+    site = Site(files.load_settings(directory), files.load_policy(directory), limits, memory or Memory())
+    relay = LocalRelay(site)
+    try:
+        yield relay
+    finally:
+        relay.begin_to_stop()
+        assert relay.stopped()

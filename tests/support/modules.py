@@ -1,0 +1,63 @@
+# SPDX-FileCopyrightText: 2026 mailops.relay contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Run a module of this collection as Ansible would, in this process."""
+
+from __future__ import annotations
+
+import importlib
+import json
+import os
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from ansible.module_utils.testing import patch_module_args
+
+Snapshot = dict[str, tuple[int, int, int, int, bytes]]
+
+
+class ModuleFailed(Exception):
+    """The module called fail_json; ``result`` is what it said."""
+
+    def __init__(self, result: dict[str, Any]) -> None:
+        self.result = result
+        super().__init__(result["msg"])
+
+
+class Runner:
+    """Calls modules with ``backend: aiosmtpd`` and one directory."""
+
+    def __init__(self, directory: Path, capsys: pytest.CaptureFixture[str]) -> None:
+        self.directory = directory
+        self._capsys = capsys
+
+    def __call__(self, module: str, *, check: bool = False, diff: bool = True, **options: Any) -> dict[str, Any]:
+        name = f"ansible_collections.mailops.relay.plugins.modules.{module}"
+        arguments = {"backend": "aiosmtpd", "directory": str(self.directory), **options}
+        main: Callable[[], None] = importlib.import_module(name).main
+        self._capsys.readouterr()
+        with (
+            patch_module_args({**arguments, "_ansible_check_mode": check, "_ansible_diff": diff}),
+            pytest.raises(SystemExit),
+        ):
+            main()
+        result: dict[str, Any] = json.loads(self._capsys.readouterr().out)
+        if result.get("failed"):
+            raise ModuleFailed(result)
+        return result
+
+    def snapshot(self) -> Snapshot:
+        """Everything in the directory that a change could touch."""
+        found: Snapshot = {}
+        for root, _folders, files in os.walk(self.directory):
+            for path in [root, *(os.path.join(root, name) for name in files)]:
+                facts = os.stat(path)
+                content = b"" if os.path.isdir(path) else Path(path).read_bytes()
+                found[path] = (facts.st_ino, facts.st_mtime_ns, facts.st_ctime_ns, facts.st_mode, content)
+        return found
+
+
+def write_settings(directory: Path, **changes: Any) -> None:
+    settings = {"version": 1, "server_name": "relay", "fqdn": "relay.corp.test", "smarthost": None, **changes}
+    (directory / "settings.json").write_text(json.dumps(settings))

@@ -1,0 +1,76 @@
+# SPDX-FileCopyrightText: 2026 mailops.relay contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""settings.json and store.json as docs/relay-files.md describes them, written for tests."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from pathlib import Path
+from typing import Any
+
+ANYONE_V4 = ("0.0.0.0", "255.255.255.255")
+
+
+def settings(**changes: object) -> dict[str, Any]:
+    return {"version": 1, "server_name": "relay", "fqdn": "relay.corp.test", "smarthost": None, **changes}
+
+
+def rule(connector: str = "Default relay", **changes: object) -> dict[str, Any]:
+    """Takes mail for accepted domains from everybody."""
+    return {
+        "connector": connector,
+        "fqdn": "",
+        "banner": "",
+        "max_message_size": 37748736,
+        "anonymous_submit": True,
+        "anonymous_any_recipient": False,
+        "anonymous_any_sender": True,
+        "anonymous_authoritative_domain_sender": True,
+        **changes,
+    }
+
+
+def binding(address: str, port: int, *intervals: tuple[str, str, int]) -> dict[str, Any]:
+    return {
+        "address": address,
+        "port": port,
+        "intervals": [list(interval) for interval in intervals or [(*ANYONE_V4, 0)]],
+    }
+
+
+def domain(name: str, next_hop: str = "", type: str = "Authoritative") -> dict[str, Any]:
+    return {"name": name, "type": type, "next_hop": next_hop}
+
+
+def policy(
+    bindings: list[dict[str, Any]],
+    rules: list[dict[str, Any]] | None = None,
+    accepted_domains: list[dict[str, Any]] | None = None,
+    postmaster: str | None = None,
+) -> dict[str, Any]:
+    return {
+        "bindings": bindings,
+        "rules": [rule()] if rules is None else rules,
+        "accepted_domains": accepted_domains or [],
+        "postmaster": postmaster,
+    }
+
+
+def store(policy: dict[str, Any], **changes: object) -> dict[str, Any]:
+    canonical = json.dumps(policy, sort_keys=True, separators=(",", ":"), ensure_ascii=True)
+    return {
+        "version": 1,
+        "definitions": {"connectors": [], "accepted_domains": []},
+        "policy": policy,
+        "digest": hashlib.sha256(canonical.encode()).hexdigest(),
+        **changes,
+    }
+
+
+def write(directory: Path, policy: dict[str, Any], **changed_settings: object) -> Path:
+    directory.mkdir(parents=True, exist_ok=True)
+    (directory / "settings.json").write_text(json.dumps(settings(**changed_settings)))
+    (directory / "store.json").write_text(json.dumps(store(policy)))
+    return directory

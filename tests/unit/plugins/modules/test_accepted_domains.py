@@ -1,0 +1,84 @@
+# SPDX-FileCopyrightText: 2026 mailops.relay contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from support.modules import ModuleFailed, Runner
+
+CORP = {"name": "corp.test", "type": "Authoritative", "next_hop": "192.0.2.1:25"}
+
+
+def apply(run: Runner, *domains: dict[str, Any], **options: Any) -> dict[str, Any]:
+    return run("accepted_domains", domains=list(domains), **options)
+
+
+def triplet(run: Runner, *domains: dict[str, Any], **options: Any) -> dict[str, Any]:
+    untouched = run.snapshot()
+    predicted = apply(run, *domains, check=True, **options)
+    assert run.snapshot() == untouched
+    done = apply(run, *domains, **options)
+    assert predicted == done
+    assert done["changed"] is True
+    settled = run.snapshot()
+    again = apply(run, *domains, **options)
+    assert run.snapshot() == settled
+    assert (again["changed"], again["before"]) == (False, again["after"])
+    return done
+
+
+def test_a_domain_comes_changes_and_goes(run: Runner) -> None:
+    created = triplet(run, CORP)
+    assert created["before"] == [{"name": "corp.test", "state": "absent"}]
+    assert created["after"] == [{**CORP, "state": "present"}]
+    changed = triplet(run, {"name": "CORP.test", "type": "InternalRelay"})
+    assert changed["after"] == [{**CORP, "state": "present", "type": "InternalRelay"}]
+    moved = triplet(run, {"name": "corp.test", "next_hop": ""})
+    assert moved["after"] == [{"name": "corp.test", "state": "present", "type": "InternalRelay", "next_hop": ""}]
+    assert moved["commands"] == ['set accepted domain "corp.test" type="InternalRelay" next_hop=""']
+    gone = triplet(run, {"name": "corp.test", "state": "absent"})
+    assert gone["after"] == [{"name": "corp.test", "state": "absent"}]
+    apply(run, *gone["before"])
+    assert not apply(run, *moved["after"])["changed"]
+
+
+def test_purge(run: Runner) -> None:
+    apply(run, CORP, {**CORP, "name": "old.test"})
+    result = triplet(run, CORP, purge=True)
+    assert [(item["name"], item["state"]) for item in result["after"]] == [
+        ("corp.test", "present"),
+        ("old.test", "absent"),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("domain", "says"),
+    [
+        (
+            {**CORP, "name": "*"},
+            "accepted domain '*': backend aiosmtpd has no accepted domain for the whole Internet. List",
+        ),
+        ({**CORP, "name": "*.test"}, "accepted domain '*.test': anybody"),
+        ({**CORP, "name": "corp"}, "accepted domain 'corp': anybody"),
+        ({**CORP, "name": "corp..test"}, "accepted domain 0, name: not a domain, got 'corp..test'"),
+        (
+            {**CORP, "next_hop": "mail.corp.test"},
+            "accepted domain 'corp.test', next_hop: not a server, got 'mail.corp.test'",
+        ),
+        ({"name": "corp.test"}, "accepted domain 'corp.test', next_hop: backend aiosmtpd stores no mail"),
+    ],
+)
+def test_bad_input_is_one_clear_error_and_touches_nothing(run: Runner, domain: dict[str, Any], says: str) -> None:
+    apply(run, {**CORP, "name": "other.test"})
+    untouched = run.snapshot()
+    with pytest.raises(ModuleFailed) as caught:
+        apply(run, domain)
+    assert says in caught.value.result["msg"]
+    assert run.snapshot() == untouched
+
+
+def test_a_catch_all_is_refused_even_when_open_relays_are_allowed(run: Runner) -> None:
+    with pytest.raises(ModuleFailed, match="no accepted domain for the whole"):
+        apply(run, {**CORP, "name": "*"}, allow_open_relay=True)

@@ -1,0 +1,266 @@
+# SPDX-FileCopyrightText: 2026 mailops.relay contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+from __future__ import annotations
+
+import json
+import os
+import socket
+import tempfile
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from support.modules import ModuleFailed, Runner, write_settings
+
+RELAY = {"principal": "NT AUTHORITY\\ANONYMOUS LOGON", "right": "ms-Exch-SMTP-Accept-Any-Recipient", "deny": False}
+DENY = {"principal": "NT AUTHORITY\\ANONYMOUS LOGON", "right": "ms-Exch-SMTP-Accept-Any-Sender", "deny": True}
+
+
+def scan(**options: Any) -> dict[str, Any]:
+    return {
+        "name": "Scan",
+        "bindings": ["127.0.0.1:2525"],
+        "remote_ip_ranges": ["127.0.0.11"],
+        "permission_groups": ["AnonymousUsers"],
+        "extended_rights": [RELAY],
+        **options,
+    }
+
+
+def apply(run: Runner, *connectors: dict[str, Any], **options: Any) -> dict[str, Any]:
+    return run("receive_connectors", connectors=list(connectors), **options)
+
+
+def triplet(run: Runner, connectors: list[dict[str, Any]], **options: Any) -> dict[str, Any]:
+    """Check mode moves nothing and predicts; then it is done; then there is nothing left to do."""
+    untouched = run.snapshot()
+    predicted = apply(run, *connectors, check=True, **options)
+    assert run.snapshot() == untouched
+    done = apply(run, *connectors, **options)
+    assert predicted == done
+    assert done["changed"] is True
+    assert done["diff"]["before"] != done["diff"]["after"]
+    settled = run.snapshot()
+    again = apply(run, *connectors, **options)
+    assert run.snapshot() == settled
+    assert (again["changed"], again["commands"], again["before"]) == (False, [], again["after"])
+    assert again["diff"]["before"] == again["diff"]["after"]
+    return done
+
+
+def test_a_connector_is_created(run: Runner) -> None:
+    result = triplet(run, [scan()])
+    assert result["before"] == [{"name": "Scan", "state": "absent"}]
+    assert result["after"] == [
+        {
+            **scan(),
+            "state": "present",
+            "enabled": True,
+            "fqdn": "",
+            "banner": "",
+            "max_message_size": "36MB",
+            "comment": "",
+        }
+    ]
+    assert result["backend"] == "aiosmtpd"
+    assert result["relay_surface"] == [{"binding": "127.0.0.1:2525", "ranges": ["127.0.0.11"], "addresses": 1}]
+    assert result["listeners"] == [{"address": "127.0.0.1", "port": 2525}]
+    assert result["restart_required"] is False, "nothing runs yet"
+
+
+@pytest.mark.parametrize(
+    ("options", "after"),
+    [
+        ({"enabled": False}, {"enabled": False}),
+        ({"bindings": ["127.0.0.2:2525", "[::1]:2525"]}, {"bindings": ["127.0.0.2:2525", "[::1]:2525"]}),
+        ({"bindings": {"add": ["127.0.0.2:2525"]}}, {"bindings": ["127.0.0.1:2525", "127.0.0.2:2525"]}),
+        ({"remote_ip_ranges": ["10.0.0.5/30"]}, {"remote_ip_ranges": ["10.0.0.4/30"]}),
+        ({"remote_ip_ranges": []}, {"remote_ip_ranges": []}),
+        (
+            {"remote_ip_ranges": {"add": ["10.0.0.1-10.0.0.2"]}},
+            {"remote_ip_ranges": ["10.0.0.1-10.0.0.2", "127.0.0.11"]},
+        ),
+        ({"remote_ip_ranges": {"remove": ["127.0.0.11"]}}, {"remote_ip_ranges": []}),
+        ({"remote_ip_ranges": {"set": ["10.0.0.1"]}}, {"remote_ip_ranges": ["10.0.0.1"]}),
+        ({"permission_groups": []}, {"permission_groups": []}),
+        ({"permission_groups": "None"}, {"permission_groups": []}),
+        ({"extended_rights": []}, {"extended_rights": []}),
+        ({"extended_rights": {"add": [DENY]}}, {"extended_rights": [RELAY, DENY]}),
+        ({"fqdn": "Scan.Corp.Test"}, {"fqdn": "scan.corp.test"}),
+        ({"banner": "220 scan only"}, {"banner": "220 scan only"}),
+        ({"max_message_size": "50 MB (52,428,800 bytes)"}, {"max_message_size": "50MB"}),
+        ({"comment": "first line\nsecond 'line' $(x)"}, {"comment": "first line\nsecond 'line' $(x)"}),
+    ],
+)
+def test_every_option(run: Runner, options: dict[str, Any], after: dict[str, Any]) -> None:
+    created = apply(run, scan())
+    result = triplet(run, [{"name": "scan", **options}])
+    assert result["before"] == created["after"]
+    assert result["after"] == [{**created["after"][0], **after}]
+    undone = apply(run, *result["before"])
+    assert undone["after"] == created["after"]
+
+
+def test_before_fed_back_undoes_a_whole_task(run: Runner) -> None:
+    start = apply(run, scan(), scan(name="Old", remote_ip_ranges=["10.0.0.1"]))
+    result = triplet(
+        run,
+        [
+            scan(remote_ip_ranges=["10.0.0.9"]),
+            {"name": "Old", "state": "absent"},
+            scan(name="New", remote_ip_ranges=["10.0.0.2"]),
+        ],
+    )
+    assert [item["state"] for item in result["before"]] == ["absent", "present", "present"]
+    apply(run, *result["before"])
+    again = apply(run, *start["after"])
+    assert not again["changed"]
+    assert apply(run, {"name": "New", "state": "absent"})["changed"] is False
+
+
+def test_purge_takes_what_is_not_listed_and_keeps_the_built_in(run: Runner) -> None:
+    built_in = scan(name="Default relay", remote_ip_ranges=["0.0.0.0/0"], extended_rights=[])
+    apply(run, scan(), built_in, scan(name="Other", remote_ip_ranges=["10.0.0.1"]))
+    result = triplet(run, [scan()], purge=True)
+    assert [(item["name"], item["state"]) for item in result["after"]] == [("Other", "absent"), ("Scan", "present")]
+    assert result["commands"] == ['delete connector "Other"']
+
+
+BAD = [
+    (
+        scan(permission_groups=["AnonymusUsers"]),
+        "connector 'Scan', permission_groups[0]: no such value, got 'AnonymusUsers'. Did",
+    ),
+    (scan(remote_ip_ranges=["printer"]), "connector 'Scan', remote_ip_ranges[0]: not an IP address, got 'printer'"),
+    (scan(remote_ip_ranges=["10.0.0.9-10.0.0.1"]), "ends before it starts, got '10.0.0.9-10.0.0.1'. Turn it round"),
+    (scan(remote_ip_ranges=[""]), "an address range is needed, got ''"),
+    (scan(remote_ip_ranges=["::ffff:10.0.0.1"]), "Write the IPv4 form: 10.0.0.1."),
+    (scan(bindings=["127.0.0.1:0"]), "the port must be 1 to 65535, got '127.0.0.1:0'"),
+    (scan(bindings=["127.0.0.1:70000"]), "the port must be 1 to 65535, got '127.0.0.1:70000'"),
+    (scan(max_message_size="63KB"), "connector 'Scan', max_message_size: the size is out of range, got '63KB'"),
+    (scan(banner="hello"), "connector 'Scan', banner: not a greeting, got 'hello'"),
+    (scan(name="Sc\0an"), "a NUL character"),
+    (scan(comment="a\0b"), "connector 'Scan', comment: a NUL character"),
+    (scan(name="Sc\nan"), "a line break"),
+    (scan(banner="220 a\r\nb"), "connector 'Scan', banner: a line break"),
+    (scan(fqdn="a\nb"), "connector 'Scan', fqdn: a line break"),
+    (
+        scan(bindings=["203.0.113.9:2525"]),
+        "binding 203.0.113.9:2525: this host does not have that address. Bindings are",
+    ),
+    (
+        scan(permission_groups=["ExchangeUsers"]),
+        "backend aiosmtpd cannot express this, got 'ExchangeUsers'. It knows AnonymousUsers",
+    ),
+    (scan(extended_rights=[{**RELAY, "principal": "CORP\\app"}]), "cannot express this, got 'CORP\\\\app'"),
+    (scan(extended_rights=[{**RELAY, "right": "ms-Exch-Bypass-Anti-Spam"}]), "cannot express this"),
+    (scan(remote_ip_ranges=["10.0.0.0/8"]), "16777216 addresses could relay anywhere without AUTH, 256 are allowed"),
+    (scan(remote_ip_ranges=["8.8.8.0/30"]), "globally routable addresses could relay"),
+    (scan(name="Default relay"), "anonymous senders could relay anywhere through a built-in connector"),
+]
+
+
+@pytest.mark.parametrize(("connector", "says"), BAD, ids=[says for _connector, says in BAD])
+def test_bad_input_is_one_clear_error_and_touches_nothing(run: Runner, connector: dict[str, Any], says: str) -> None:
+    apply(run, scan(name="Other", remote_ip_ranges=["10.1.0.1"]))
+    untouched = run.snapshot()
+    for check in (True, False):
+        with pytest.raises(ModuleFailed) as caught:
+            apply(run, scan(name="Fine", remote_ip_ranges=["10.2.0.1"]), connector, check=check)
+        assert says in caught.value.result["msg"]
+        assert caught.value.result["error"] in ("input", "conflict", "capability", "guard", "store", "service")
+    assert run.snapshot() == untouched
+
+
+def test_two_entries_for_one_name(run: Runner) -> None:
+    with pytest.raises(ModuleFailed, match="two entries for one connector, got 'SCAN'"):
+        apply(run, scan(), scan(name="SCAN"))
+
+
+@pytest.mark.parametrize(("ranges", "how"), [("10.0.0.0/24", "equals"), ("10.0.0.5-10.0.1.5", "partly overlaps")])
+def test_ranges_that_cannot_stand_beside_those_of_another_connector(run: Runner, ranges: str, how: str) -> None:
+    apply(run, scan(remote_ip_ranges=["10.0.0.0/24"]))
+    with pytest.raises(ModuleFailed, match=f"{how} 10.0.0.0/24"):
+        apply(run, scan(name="Other", remote_ip_ranges=[ranges]))
+
+
+def test_a_busy_port(run: Runner) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as busy:
+        port = busy.getsockname()[1]
+        untouched = run.snapshot()
+        with pytest.raises(ModuleFailed, match=f"binding 127.0.0.1:{port}: the port is in use by another program"):
+            apply(run, scan(bindings=[f"127.0.0.1:{port}"]))
+        after = run.snapshot()
+    after.pop(str(run.directory / "store.lock"))
+    untouched.pop(str(run.directory))
+    after.pop(str(run.directory))
+    assert after == untouched
+
+
+def test_allow_open_relay_warns(run: Runner) -> None:
+    result = apply(run, scan(remote_ip_ranges=["10.0.0.0/8"]), allow_open_relay=True)
+    assert result["changed"]
+    assert "OPEN RELAY RISK" in str(result["warnings"])
+
+
+def test_a_built_in_connector_stays(run: Runner) -> None:
+    apply(run, scan(name="Default relay", extended_rights=[]))
+    with pytest.raises(ModuleFailed, match="a built-in connector cannot be deleted"):
+        apply(run, {"name": "default RELAY", "state": "absent"})
+
+
+def test_drift_is_seen_and_repaired(run: Runner) -> None:
+    apply(run, scan())
+    path = run.directory / "store.json"
+    good = path.read_bytes()
+    document = json.loads(good)
+    document["policy"]["rules"][0]["max_message_size"] = 1 << 30
+    path.write_text(json.dumps(document))
+    predicted = apply(run, scan(), check=True)
+    assert (predicted["changed"], predicted["commands"]) == (True, ["recompile policy"])
+    assert "does not follow" in predicted["diff"]["before"]
+    assert apply(run, scan())["changed"]
+    assert path.read_bytes() == good
+    assert not apply(run, scan())["changed"]
+
+
+def test_a_directory_without_a_relay(run: Runner, tmp_path: Path) -> None:
+    run.directory = tmp_path / "other"
+    with pytest.raises(ModuleFailed, match="Run the role relay_server first"):
+        apply(run, scan())
+    run.directory.mkdir()
+    with pytest.raises(ModuleFailed, match=r"there is no relay here\. Run the role relay_server first"):
+        apply(run, scan())
+    assert apply(run, scan(), check=True)["changed"], "check mode predicts what comes after the role"
+
+
+def test_a_newer_store(run: Runner) -> None:
+    apply(run, scan())
+    path = run.directory / "store.json"
+    path.write_text(json.dumps({**json.loads(path.read_text()), "version": 2}))
+    with pytest.raises(ModuleFailed, match="written by a newer release, got 2"):
+        apply(run, scan())
+
+
+def test_a_directory_that_is_not_writable(run: Runner) -> None:
+    nobody = 65534
+    with tempfile.TemporaryDirectory() as name:
+        run.directory = Path(name)
+        write_settings(run.directory)
+        os.chmod(name, 0o500)
+        user = os.geteuid()
+        if user == 0:
+            os.chown(name, nobody, nobody)
+            os.seteuid(nobody)
+        try:
+            with pytest.raises(ModuleFailed, match=r"store\.lock: cannot be opened: Permission denied\. Run the role"):
+                apply(run, scan())
+            assert apply(run, scan(), check=True)["changed"]
+        finally:
+            os.seteuid(user)
+            os.chmod(name, 0o700)
+
+
+def test_no_diff_unless_asked(run: Runner) -> None:
+    assert "diff" not in apply(run, scan(), diff=False)

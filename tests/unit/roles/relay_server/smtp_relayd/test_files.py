@@ -1,0 +1,204 @@
+# SPDX-FileCopyrightText: 2026 mailops.relay contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+from __future__ import annotations
+
+import copy
+import hashlib
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from smtp_relayd import files
+from smtp_relayd.policy import Route
+from smtp_relayd.strict import ConfigError
+from support import relay_files
+
+Change = Callable[[dict[str, Any]], object]
+
+
+def example() -> dict[str, Any]:
+    return relay_files.policy(
+        [
+            relay_files.binding("0.0.0.0", 25, ("10.0.0.0", "10.0.0.255", 1), ("::", "::ffff", 0)),
+            relay_files.binding("::", 25),
+        ],
+        [relay_files.rule(), relay_files.rule("Scanner", fqdn="scan.corp.test", banner="220 hello there")],
+        [relay_files.domain("corp.test", "[::1]:2527"), relay_files.domain("*.corp.test", type="InternalRelay")],
+        "postmaster@corp.test",
+    )
+
+
+def test_what_is_written_is_what_is_loaded(tmp_path: Path) -> None:
+    relay_files.write(tmp_path, example(), smarthost="smart.test:587")
+    settings, policy = files.load_settings(tmp_path), files.load_policy(tmp_path)
+    assert (settings.server_name, settings.fqdn, settings.smarthost) == (
+        "relay",
+        "relay.corp.test",
+        Route("smart.test", 587),
+    )
+    assert settings.digest == hashlib.sha256((tmp_path / "settings.json").read_bytes()).hexdigest()
+    assert policy.digest == json.loads((tmp_path / "store.json").read_text())["digest"]
+    scanner = policy.rule_for("192.0.2.1", 25, "10.0.0.7")
+    assert scanner is not None
+    assert (scanner.connector, scanner.fqdn, scanner.banner) == ("Scanner", "scan.corp.test", "220 hello there")
+    assert policy.domains["corp.test"].next_hop == Route("::1", 2527)
+    assert policy.domains["*.corp.test"].next_hop is None
+    assert policy.postmaster == "postmaster@corp.test"
+
+
+def drop(*path: Any) -> Change:
+    return lambda root: _at(root, path[:-1]).pop(path[-1])
+
+
+def put(value: Any, *path: Any) -> Change:
+    return lambda root: _at(root, path[:-1]).__setitem__(path[-1], value)
+
+
+def _at(root: Any, path: tuple[Any, ...]) -> Any:
+    for step in path:
+        root = root[step]
+    return root
+
+
+INTERVALS = ("bindings", 0, "intervals")
+
+
+@pytest.mark.parametrize(
+    ("change", "key", "seen"),
+    [
+        (drop("postmaster"), "policy", 'has no key "postmaster"'),
+        (put(1, "extra"), "policy", 'unknown key "extra"'),
+        (put([], "rules"), "policy.bindings[0].intervals[0][2] = 1", "whole number"),
+        (put("x", "rules"), 'policy.rules = "x"', "is not a list"),
+        (drop("rules", 0, "banner"), "policy.rules[0]", 'has no key "banner"'),
+        (put(1, "rules", 0, "other"), "policy.rules[0]", 'unknown key "other"'),
+        (put("37748736", "rules", 0, "max_message_size"), "policy.rules[0].max_message_size", "whole number"),
+        (put(True, "rules", 0, "max_message_size"), "policy.rules[0].max_message_size = true", "whole number"),
+        (put(0, "rules", 0, "max_message_size"), "policy.rules[0].max_message_size = 0", "whole number"),
+        (put(1.0, "rules", 0, "max_message_size"), "policy.rules[0].max_message_size = 1.0", "whole number"),
+        (put(1, "rules", 0, "anonymous_submit"), "policy.rules[0].anonymous_submit = 1", "true or false"),
+        (put(None, "rules", 0, "fqdn"), "policy.rules[0].fqdn = null", "text"),
+        (put("a b", "rules", 0, "fqdn"), "policy.rules[0].fqdn", "domain name"),
+        (put("250 no", "rules", 0, "banner"), "policy.rules[0].banner", "greeting line"),
+        (put("220 a\r\n250 b", "rules", 0, "banner"), "policy.rules[0].banner", "greeting line"),
+        (put("220 \u00e9", "rules", 0, "banner"), "policy.rules[0].banner", "greeting line"),
+        (put(7, "rules", 0, "connector"), "policy.rules[0].connector = 7", "text"),
+        (put("localhost", "bindings", 0, "address"), 'policy.bindings[0].address = "localhost"', "IP address"),
+        (put("fe80::1%eth0", "bindings", 0, "address"), "policy.bindings[0].address", "IP address"),
+        (put(0, "bindings", 0, "port"), "policy.bindings[0].port = 0", "whole number"),
+        (put(65536, "bindings", 0, "port"), "policy.bindings[0].port = 65536", "whole number"),
+        (put("0.0.0.0", "bindings", 1, "address"), "policy.bindings[1]", "twice"),
+        (put(["10.0.0.0", "10.0.0.1"], *INTERVALS, 0), "policy.bindings[0].intervals[0]", "[first address"),
+        (put(["10.0.0.2", "10.0.0.1", 0], *INTERVALS, 0), "policy.bindings[0].intervals[0]", "higher one"),
+        (put(["10.0.0.2", "::1", 0], *INTERVALS, 0), "policy.bindings[0].intervals[0]", "its family"),
+        (put(["10.0.0.0/24", "10.0.0.1", 0], *INTERVALS, 0), "policy.bindings[0].intervals[0][0]", "IP address"),
+        (put([1, "10.0.0.1", 0], *INTERVALS, 0), "policy.bindings[0].intervals[0][0] = 1", "text"),
+        (put(["10.0.0.0", "10.0.0.1", 2], *INTERVALS, 0), "policy.bindings[0].intervals[0][2] = 2", "from 0 to 1"),
+        (put(["10.0.0.0", "10.0.0.1", -1], *INTERVALS, 0), "policy.bindings[0].intervals[0][2] = -1", "from 0 to 1"),
+        (put(["10.0.0.0", "10.0.0.1", False], *INTERVALS, 0), "policy.bindings[0].intervals[0][2] = false", "whole"),
+        (put(["10.0.0.255", "10.0.1.0", 0], *INTERVALS, 1), "policy.bindings[0].intervals[1]", "overlaps"),
+        (put(["9.0.0.0", "9.0.0.1", 0], *INTERVALS, 1), "policy.bindings[0].intervals[1]", "before it"),
+        (put(["::", "::1", 0], *INTERVALS, 0), "policy.bindings[0].intervals[1]", "overlaps"),
+        (put("corp..test", "accepted_domains", 0, "name"), "policy.accepted_domains[0].name", "domain name"),
+        (put("*", "accepted_domains", 0, "name"), "policy.accepted_domains[0].name", "domain name"),
+        (put("*.CORP.test", "accepted_domains", 0, "name"), "policy.accepted_domains[1].name", "twice"),
+        (put("Mine", "accepted_domains", 0, "type"), "policy.accepted_domains[0].type", "Authoritative, InternalRelay"),
+        (put("host", "accepted_domains", 0, "next_hop"), "policy.accepted_domains[0].next_hop", "host:port"),
+        (put("host:0", "accepted_domains", 0, "next_hop"), "policy.accepted_domains[0].next_hop", "host:port"),
+        (put("host:65536", "accepted_domains", 0, "next_hop"), "policy.accepted_domains[0].next_hop", "host:port"),
+        (put("[::g]:25", "accepted_domains", 0, "next_hop"), "policy.accepted_domains[0].next_hop", "host:port"),
+        (put(None, "accepted_domains", 0, "next_hop"), "policy.accepted_domains[0].next_hop = null", "text"),
+        (put("postmaster", "postmaster"), "policy.postmaster", "local-part@domain"),
+    ],
+)
+def test_policy_is_loaded_strictly(tmp_path: Path, change: Change, key: str, seen: str) -> None:
+    policy = copy.deepcopy(example())
+    change(policy)
+    relay_files.write(tmp_path, policy)
+    with pytest.raises(ConfigError) as caught:
+        files.load_policy(tmp_path)
+    error = str(caught.value)
+    assert error.startswith(f"{tmp_path / 'store.json'}: {key}")
+    assert seen in error
+    assert error.endswith("let a module of mailops.relay write it again")
+    assert "\n" not in error
+
+
+@pytest.mark.parametrize(
+    ("change", "seen"),
+    [
+        (drop("definitions"), 'has no key "definitions"'),
+        (put([], "definitions"), "definitions = []: is not an object"),
+        (put({}, "definitions"), 'has no key "accepted_domains"'),
+        (put(2, "version"), "version = 2: is a version that this program does not know"),
+        (put("1", "version"), 'version = "1"'),
+        (put(True, "version"), "version = true"),
+        (put("0" * 64, "digest"), "is not the digest of the policy"),
+        (put(5, "digest"), "digest = 5: is not a text"),
+        (put(9, "policy", "rules", 0, "max_message_size"), "is not the digest of the policy"),
+        (put([], "policy"), "digest"),
+        (put(1, "\u2028"), 'unknown key "\\u2028"'),
+    ],
+)
+def test_store_is_loaded_strictly(tmp_path: Path, change: Change, seen: str) -> None:
+    relay_files.write(tmp_path, example())
+    store = json.loads((tmp_path / "store.json").read_text())
+    change(store)
+    (tmp_path / "store.json").write_text(json.dumps(store))
+    with pytest.raises(ConfigError, match=r"store\.json") as caught:
+        files.load_policy(tmp_path)
+    assert seen in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("change", "seen"),
+    [
+        (drop("fqdn"), 'has no key "fqdn"'),
+        (put(1, "extra"), 'unknown key "extra"'),
+        (put(2, "version"), "version = 2"),
+        (put("", "server_name"), 'server_name = "": is empty'),
+        (put(5, "server_name"), "server_name = 5: is not a text"),
+        (put("relay corp", "fqdn"), 'fqdn = "relay corp": is not a domain name'),
+        (put("", "fqdn"), "is not a domain name"),
+        (put("host", "smarthost"), 'smarthost = "host": is not host:port'),
+        (put("", "smarthost"), 'smarthost = "": is not host:port'),
+        (put("a@b:25", "smarthost"), "is not host:port"),
+        (put("::1:25", "smarthost"), "is not host:port"),
+    ],
+)
+def test_settings_are_loaded_strictly(tmp_path: Path, change: Change, seen: str) -> None:
+    settings = relay_files.settings()
+    change(settings)
+    (tmp_path / "settings.json").write_text(json.dumps(settings))
+    with pytest.raises(ConfigError, match=r"settings\.json") as caught:
+        files.load_settings(tmp_path)
+    assert seen in str(caught.value)
+    assert str(caught.value).endswith("let the role mailops.relay.relay_server write it again")
+
+
+@pytest.mark.parametrize(
+    ("content", "seen"),
+    [
+        (b"", "is not JSON"),
+        (b"[]", "is not an object"),
+        (b"{", "is not JSON"),
+        (b'{"version": 1, "version": 1}', 'the key "version" stands twice'),
+        (b'{"version": NaN}', "NaN is not a JSON number"),
+        (b'{"version": "\xff"}', "is not JSON"),
+        (b"\xef\xbb\xbf{}", "is not JSON"),
+    ],
+)
+def test_files_that_are_no_such_json(tmp_path: Path, content: bytes, seen: str) -> None:
+    (tmp_path / "settings.json").write_bytes(content)
+    with pytest.raises(ConfigError) as caught:
+        files.load_settings(tmp_path)
+    assert seen in str(caught.value)
+
+
+def test_missing_file(tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match=r"settings\.json: cannot be read: No such file"):
+        files.load_settings(tmp_path)

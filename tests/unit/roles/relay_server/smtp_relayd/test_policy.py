@@ -1,0 +1,171 @@
+# SPDX-FileCopyrightText: 2026 mailops.relay contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+from __future__ import annotations
+
+import ipaddress
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from smtp_relayd import policy as policies
+from smtp_relayd import replies
+from smtp_relayd.policy import AcceptedDomain, Binding, Policy, Rule, ip, rank
+
+
+def rule(name: str = "r", **changes: bool) -> Rule:
+    flags = {
+        "anonymous_submit": True,
+        "anonymous_any_recipient": False,
+        "anonymous_any_sender": True,
+        "anonymous_authoritative_domain_sender": True,
+        **changes,
+    }
+    return Rule(connector=name, fqdn="", banner="", max_message_size=1000, **flags)
+
+
+def binding(*intervals: tuple[str, str, Rule]) -> Binding:
+    return Binding(
+        tuple(rank(ipaddress.ip_address(first)) for first, _last, _rule in intervals),
+        tuple(rank(ipaddress.ip_address(last)) for _first, last, _rule in intervals),
+        tuple(rule for _first, _last, rule in intervals),
+    )
+
+
+def policy(postmaster: str | None = None, *names: str, **bindings: Binding) -> Policy:
+    kinds = {name: AcceptedDomain(name, "Authoritative", None) for name in names}
+    return Policy({}, kinds, postmaster, "")
+
+
+A, B, C = rule("a"), rule("b"), rule("c")
+V4 = ipaddress.IPv4Address
+V6 = ipaddress.IPv6Address
+
+
+@given(st.lists(st.integers(0, 60), min_size=2, max_size=12, unique=True).map(sorted), st.integers(0, 60))
+def test_look_up_finds_the_interval_that_contains_the_peer(borders: list[int], peer: int) -> None:
+    pairs = list(zip(borders[::2], borders[1::2], strict=False))
+    rules = {pair: rule(str(pair)) for pair in pairs}
+    found = binding(*((str(V4(first)), str(V4(last)), rules[first, last]) for first, last in pairs)).rule_for(V4(peer))
+    assert found == next((rules[pair] for pair in pairs if pair[0] <= peer <= pair[1]), None)
+
+
+def test_families_do_not_mix() -> None:
+    only_v6 = binding(("::", "ffff:ffff:ffff:ffff:ffff:ffff:ffff:ffff", A))
+    only_v4 = binding(("0.0.0.0", "255.255.255.255", A))
+    assert only_v6.rule_for(V4("10.0.0.1")) is None
+    assert only_v4.rule_for(V6("::a00:1")) is None
+    assert binding().rule_for(V4("10.0.0.1")) is None
+
+
+@pytest.mark.parametrize(
+    ("local", "port", "peer", "expected"),
+    [
+        ("10.0.0.1", 25, "10.0.0.9", A),
+        ("10.0.0.2", 25, "10.0.0.9", B),
+        ("10.0.0.1", 26, "10.0.0.9", None),
+        ("::ffff:10.0.0.1", 25, "::ffff:10.0.0.9", A),
+        ("fe80::1%eth0", 25, "fe80::9%eth0", C),
+        ("10.0.0.1", 25, "11.0.0.1", None),
+    ],
+)
+def test_exact_local_address_before_the_wildcard(local: str, port: int, peer: str, expected: Rule | None) -> None:
+    bindings = {
+        (V4("10.0.0.1"), 25): binding(("10.0.0.0", "10.0.0.255", A)),
+        (V4("0.0.0.0"), 25): binding(("0.0.0.0", "255.255.255.255", B)),
+        (V6("::"), 25): binding(("::", "ffff:ffff:ffff:ffff:ffff:ffff:ffff:ffff", C)),
+    }
+    assert Policy(bindings, {}, None, "").rule_for(local, port, peer) == expected
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [("127.0.0.1", "127.0.0.1"), ("::ffff:1.2.3.4", "1.2.3.4"), ("fe80::1%2", "fe80::1"), ("::1", "::1")],
+)
+def test_ip(text: str, expected: str) -> None:
+    assert str(ip(text)) == expected
+
+
+@pytest.mark.parametrize(
+    ("domain", "expected"),
+    [
+        ("corp.test", "corp.test"),
+        ("CORP.test", "corp.test"),
+        ("a.corp.test", "a.corp.test"),
+        ("b.corp.test", "*.corp.test"),
+        ("x.b.corp.test", "*.corp.test"),
+        ("x.deep.corp.test", "*.deep.corp.test"),
+        ("deep.corp.test", "*.corp.test"),
+        ("only.test", None),
+        ("x.only.test", "*.only.test"),
+        ("xcorp.test", None),
+        ("test", None),
+        ("corp.test.other", None),
+    ],
+)
+def test_accepted_domain(domain: str, expected: str | None) -> None:
+    names = ("corp.test", "*.corp.test", "a.corp.test", "*.deep.corp.test", "*.only.test")
+    found = policy(None, *names).accepted_domain(domain)
+    assert (found and found.name) == expected
+
+
+ALL_RIGHTS = rule(anonymous_any_recipient=True)
+
+
+@pytest.mark.parametrize(
+    "path", ["<s@[10.0.0.1]>", "s@x.test", "<@a:s@x.test>", "<s>", "<postmaster>", "", "<", ">", "<s@x.test>>"]
+)
+def test_sender_must_be_an_address(path: str) -> None:
+    assert policies.refuse_sender(policy(), ALL_RIGHTS, path) == replies.INVALID_SENDER
+
+
+@pytest.mark.parametrize(
+    ("sender", "changes", "expected"),
+    [
+        ("<>", {}, None),
+        ("<a@x.test>", {}, None),
+        ("<a@corp.test>", {}, None),
+        ("<>", {"anonymous_submit": False}, replies.NOT_AUTHENTICATED),
+        ("<a@x.test>", {"anonymous_submit": False, "anonymous_any_sender": False}, replies.NOT_AUTHENTICATED),
+        ("<>", {"anonymous_any_sender": False}, None),
+        ("<a@x.test>", {"anonymous_any_sender": False}, replies.CANNOT_SEND_AS),
+        ("<a@corp.test>", {"anonymous_any_sender": False}, replies.CANNOT_SEND_AS),
+        ("<a@Corp.Test>", {"anonymous_authoritative_domain_sender": False}, replies.CANNOT_SEND_AS),
+        ("<a@x.test>", {"anonymous_authoritative_domain_sender": False}, None),
+        ("<a@internal.test>", {"anonymous_authoritative_domain_sender": False}, None),
+        ("<>", {"anonymous_authoritative_domain_sender": False}, None),
+    ],
+)
+def test_sender_rights(sender: str, changes: dict[str, bool], expected: replies.Reply | None) -> None:
+    domains = {
+        "corp.test": AcceptedDomain("corp.test", "Authoritative", None),
+        "internal.test": AcceptedDomain("internal.test", "InternalRelay", None),
+    }
+    assert policies.refuse_sender(Policy({}, domains, None, ""), rule(**changes), sender) == expected
+
+
+@pytest.mark.parametrize(
+    ("recipient", "any_recipient", "expected"),
+    [
+        ("<a@corp.test>", False, None),
+        ("<a@CORP.TEST>", False, None),
+        ("<a@x.test>", False, replies.CANNOT_RELAY),
+        ("<a@x.test>", True, None),
+        ("<a@[10.0.0.1]>", True, replies.INVALID_RECIPIENT),
+        ("<>", True, replies.INVALID_RECIPIENT),
+        ("a@corp.test", True, replies.INVALID_RECIPIENT),
+        ("<PostMaster>", False, None),
+        ("postmaster", False, replies.INVALID_RECIPIENT),
+    ],
+)
+def test_recipient_rights(recipient: str, any_recipient: bool, expected: replies.Reply | None) -> None:
+    granted = rule(anonymous_any_recipient=any_recipient)
+    assert policies.refuse_recipient(policy("pm@corp.test", "corp.test"), granted, recipient) == expected
+
+
+def test_postmaster() -> None:
+    with_one, without = policy("pm@corp.test", "corp.test"), policy(None, "corp.test")
+    assert with_one.recipient("<POSTMASTER>") == "pm@corp.test"
+    assert with_one.recipient("<postmaster@corp.test>") == "postmaster@corp.test"
+    assert policies.refuse_recipient(without, ALL_RIGHTS, "<postmaster>") == replies.USER_UNKNOWN
