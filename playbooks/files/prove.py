@@ -2,7 +2,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Send real mail through a relay and say who may send where.
 
-Prints ``{"rows": [lines of the table], "failed": [what was not as it must be]}`` as JSON; exit status 1 if anything failed.
+Prints ``{"rows": [lines of the table], "failed": [what was not as it must be]}`` as JSON;
+the exit status is 1 if anything failed.
 """
 
 from __future__ import annotations
@@ -67,7 +68,7 @@ def prove(relay: tuple[str, int], case: Case, folders: list[Path]) -> tuple[str,
         if not text.endswith(BODY.encode())
     ]
     where = ", ".join(folder.name for folder in arrived) or "nowhere"
-    return f"{case.who:<22} {case.source:<12} {case.sender:<22} {case.recipient:<20} {where:<14} {reply}", wrong
+    return f"{case.who:<18} {case.source:<11} {case.sender:<23} {case.recipient:<21} {where:<14} {reply}", wrong
 
 
 def main() -> int:
@@ -91,7 +92,7 @@ def main() -> int:
         Case("anybody, outwards", options.stranger, "stranger@elsewhere.test", theirs, "550 5.7.54", None),
         Case("anybody, inwards", options.stranger, "stranger@elsewhere.test", ours, "250 ", options.inbound_route),
     ]
-    head = f"{'who':<22} {'from':<12} {'sender':<22} {'to':<20} {'arrived at':<14} reply"
+    head = f"{'who':<18} {'from':<11} {'sender':<23} {'to':<21} {'arrived at':<14} reply"
     results = [prove((host, int(port)), case, [options.next_hop, options.inbound_route]) for case in cases]
     failed = [text for _row, wrong in results for text in wrong]
     print(json.dumps({"rows": [head, *(row for row, _wrong in results)], "failed": failed}))

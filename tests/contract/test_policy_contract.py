@@ -9,7 +9,6 @@ from dataclasses import replace
 from pathlib import Path
 
 from hypothesis import HealthCheck, Phase, given, settings
-from hypothesis import strategies as st
 
 from ansible_collections.mailops.relay.plugins.module_utils._aiosmtpd.store import write_store
 from ansible_collections.mailops.relay.plugins.module_utils._connector.addresses import Binding, format_address
@@ -22,7 +21,7 @@ from support.modules import write_settings
 from support.net import free_port
 from support.sink import running_sink
 from support.smtp_client import SmtpClient
-from support.strategies import BASE, RECIPIENTS, SENDERS, SPAN, sessions, states
+from support.strategies import BASE, SPAN, random_session, sessions, states
 
 LIVE_POLICIES = 12
 LIVE_SESSIONS = 100
@@ -43,7 +42,7 @@ def ask_loaded(loaded: policy.Policy, session: Session) -> str:
 
 
 @settings(max_examples=150, suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
-@given(states(), st.lists(sessions(), min_size=10, max_size=40))
+@given(states(), sessions(40))
 def test_the_daemon_reads_what_the_modules_write_and_decides_alike(
     tmp_path: Path, state: State, asked: list[Session]
 ) -> None:
@@ -82,13 +81,10 @@ def ask_live(session: Session) -> str:
         return str(sender if sender.code != 250 else client.command(f"RCPT TO:{session.recipient}"))
 
 
-def random_session(rng: random.Random, ports: list[int]) -> Session:
-    return Session(
-        Binding(4, BASE[4] + rng.choice((1, 2)), rng.choice(ports)),
-        Peer(4, BASE[4] + rng.randint(1, SPAN)),
-        rng.choice(SENDERS),
-        rng.choice(RECIPIENTS),
-    )
+def live_session(rng: random.Random, ports: dict[int, int]) -> Session:
+    session = random_session(rng)
+    local = Binding(4, BASE[4] + rng.choice((1, 2)), ports[session.local.port])
+    return replace(session, local=local, peer=Peer(4, BASE[4] + rng.randint(1, SPAN)))
 
 
 def test_the_running_daemon_agrees_with_decide(tmp_path: Path) -> None:
@@ -106,7 +102,7 @@ def test_the_running_daemon_agrees_with_decide(tmp_path: Path) -> None:
             directory.mkdir(exist_ok=True)
             write_settings(directory, smarthost=sink.route)
             write_store(str(directory), live)
-            asked = [random_session(rng, list(ports.values())) for _number in range(LIVE_SESSIONS)]
+            asked = [live_session(rng, ports) for _number in range(LIVE_SESSIONS)]
             with running(directory):
                 for session in asked:
                     if session.local in dict(compiled.bindings):

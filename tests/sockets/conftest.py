@@ -6,14 +6,14 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from smtp_relayd.transaction import Limits, Memory
 from support.daemon import Daemon, running
-from support.local_relay import LocalRelay, local_relay
+from support.local_relay import LocalRelay, LocalRelayAt, local_relay
 from support.place import Place
 from support.sink import Sink, running_sink
 from support.smtp_client import SmtpClient
@@ -46,7 +46,7 @@ def daemon(place: Place) -> Iterator[Daemon]:
 
 
 @pytest.fixture
-def client(place: Place, daemon: Daemon) -> Iterator[SmtpClient]:
+def daemon_client(place: Place, daemon: Daemon) -> Iterator[SmtpClient]:
     """A client of that daemon, after EHLO."""
     with place.client() as connected:
         connected.hello()
@@ -69,9 +69,6 @@ def shared_client(shared_place: Place) -> Iterator[SmtpClient]:
         yield connected
 
 
-LocalRelayAt = Callable[..., LocalRelay]
-
-
 @pytest.fixture
 def local(place: Place) -> Iterator[LocalRelayAt]:
     """Starts the relay at `place` in this process, with limits of its own."""
@@ -81,3 +78,12 @@ def local(place: Place) -> Iterator[LocalRelayAt]:
             return stack.enter_context(local_relay(place.directory, limits or Limits(), memory))
 
         yield start
+
+
+@pytest.fixture
+def client(place: Place, local: LocalRelayAt) -> Iterator[SmtpClient]:
+    """A client, after EHLO, of the relay in this process: most tests need no more, and it starts in no time."""
+    local()
+    with place.client() as connected:
+        connected.hello()
+        yield connected

@@ -7,7 +7,8 @@ from __future__ import annotations
 
 import pytest
 
-from support.daemon import Daemon, running
+from support.daemon import Daemon
+from support.local_relay import LocalRelayAt
 from support.place import Place
 from support.sink import Sink
 from support.smtp_client import SmtpClient
@@ -36,9 +37,12 @@ def test_helo(shared_client: SmtpClient) -> None:
         ({"banner": "220 quiet", "fqdn": "mx.corp.test"}, "220 quiet", "mx.corp.test"),
     ],
 )
-def test_greeting_and_names(place: Place, sink: Sink, rule: dict[str, str], greeting: str, name: str) -> None:
+def test_greeting_and_names(
+    place: Place, sink: Sink, local: LocalRelayAt, rule: dict[str, str], greeting: str, name: str
+) -> None:
     place.write(**rule)
-    with running(place.directory), place.client() as client:
+    local()
+    with place.client() as client:
         assert str(client.reply()) == greeting
         assert client.command("EHLO client.test").lines[0] == f"{name} Hello [127.0.0.1]"
         assert client.message("a@x.test", ["b@corp.test"]).code == 250
@@ -143,15 +147,14 @@ def test_pipelining(client: SmtpClient, sink: Sink) -> None:
     assert [sink.message().body for _message in range(2)] == [b"one\r\n", b"two\r\n"]
 
 
-def test_whole_dialogue_in_one_write(place: Place, daemon: Daemon, sink: Sink) -> None:
-    with place.client() as client:
+def test_whole_dialogue_in_one_write(shared_place: Place) -> None:
+    with shared_place.client() as client:
         client.send(
             b"EHLO a\r\nMAIL FROM:<a@x.test>\r\nRCPT TO:<b@corp.test>\r\nDATA\r\nhello\r\n.\r\nNOOP\r\nQUIT\r\n"
         )
         codes = [client.reply().code for _reply in range(8)]
         assert codes == [220, 250, 250, 250, 354, 250, 250, 221]
         assert client.at_end()
-    assert sink.message().body == b"hello\r\n"
 
 
 def test_at_most_200_recipients(client: SmtpClient, sink: Sink) -> None:
@@ -167,9 +170,9 @@ def test_at_most_200_recipients(client: SmtpClient, sink: Sink) -> None:
 # -- the log -----------------------------------------------------------------------------------------------------------
 
 
-def test_what_is_logged_about_a_message(client: SmtpClient, daemon: Daemon, sink: Sink) -> None:
+def test_what_is_logged_about_a_message(daemon_client: SmtpClient, daemon: Daemon, sink: Sink) -> None:
     sink.answers["DOT"] = ["250 2.0.0 queued as 42"]
-    reply = client.message("a@x.test", ["b@corp.test"], b"12345678\r\n")
+    reply = daemon_client.message("a@x.test", ["b@corp.test"], b"12345678\r\n")
     accepted, message = daemon.event("recipient_accepted"), daemon.event("message")
     assert accepted["id"] == message["id"]
     assert message["id"] in reply.text
@@ -184,23 +187,23 @@ def test_what_is_logged_about_a_message(client: SmtpClient, daemon: Daemon, sink
     }.items() <= message.items()
 
 
-def test_refusals_are_logged(client: SmtpClient, daemon: Daemon) -> None:
-    client.command("MAIL FROM:<a@[1.2.3.4]>")
+def test_refusals_are_logged(daemon_client: SmtpClient, daemon: Daemon) -> None:
+    daemon_client.command("MAIL FROM:<a@[1.2.3.4]>")
     assert daemon.event("sender_refused")["sender"] == "<a@[1.2.3.4]>"
-    client.command("MAIL FROM:<>")
-    client.command("RCPT TO:<b@external.test>")
+    daemon_client.command("MAIL FROM:<>")
+    daemon_client.command("RCPT TO:<b@external.test>")
     assert daemon.event("recipient_refused")["recipient"] == "<b@external.test>"
 
 
-def test_client_cannot_forge_a_log_line(client: SmtpClient, daemon: Daemon) -> None:
+def test_client_cannot_forge_a_log_line(daemon_client: SmtpClient, daemon: Daemon) -> None:
     """Every line of the log must parse (support.daemon does), and none is what the client wanted."""
     forged = 'x\r{"event": "forged"}\u2028{"event": "forged"}'
-    client.command(f"MAIL FROM:<{forged}")
-    client.command(b"MAIL FROM:<\xff\x1b[31m\0")
-    client.command("MAIL FROM:<>")
-    client.command(f"RCPT TO:{forged}")
-    client.command(f"EHLO {forged}")
-    client.command(f"{forged} {forged}")
+    daemon_client.command(f"MAIL FROM:<{forged}")
+    daemon_client.command(b"MAIL FROM:<\xff\x1b[31m\0")
+    daemon_client.command("MAIL FROM:<>")
+    daemon_client.command(f"RCPT TO:{forged}")
+    daemon_client.command(f"EHLO {forged}")
+    daemon_client.command(f"{forged} {forged}")
     assert daemon.terminate() == 0
     assert daemon.everybody_gone()
     events = [line["event"] for line in daemon.log]
@@ -208,8 +211,8 @@ def test_client_cannot_forge_a_log_line(client: SmtpClient, daemon: Daemon) -> N
     assert daemon.log[1]["sender"] == f"<{forged}"
 
 
-def test_next_hop_cannot_forge_a_log_line(client: SmtpClient, daemon: Daemon, sink: Sink) -> None:
+def test_next_hop_cannot_forge_a_log_line(daemon_client: SmtpClient, daemon: Daemon, sink: Sink) -> None:
     sink.answers["RCPT"] = ['550 no\r{"event": "forged"}\x1b[31m']
-    client.command("MAIL FROM:<>")
-    assert client.command("RCPT TO:<b@corp.test>").text == '5.0.0 no?{"event": "forged"}?[31m'
+    daemon_client.command("MAIL FROM:<>")
+    assert daemon_client.command("RCPT TO:<b@corp.test>").text == '5.0.0 no?{"event": "forged"}?[31m'
     assert daemon.event("recipient_refused")["reply"] == '550 5.0.0 no?{"event": "forged"}?[31m'

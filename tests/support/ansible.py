@@ -17,8 +17,14 @@ ROOT = Path(__file__).resolve().parents[2]
 class Playbook:
     """The finished run of a playbook: what it printed and what it counted for each host."""
 
-    def __init__(self, *arguments: str, variables: dict[str, Any] | None = None, check: bool = False) -> None:
-        command = [str(Path(sys.executable).parent / "ansible-playbook"), *arguments]
+    def __init__(
+        self,
+        *arguments: str,
+        variables: dict[str, Any] | None = None,
+        check: bool = False,
+        program: str = "ansible-playbook",
+    ) -> None:
+        command = [str(Path(sys.executable).parent / program), *arguments]
         if variables:
             command += ["--extra-vars", json.dumps(variables)]
         environment = {

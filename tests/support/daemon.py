@@ -69,7 +69,12 @@ class Daemon:
         """Whether every process that holds the log ended; waits for that."""
         while (line := self._events.get(timeout=PATIENCE)) is not None:
             self.log.append(line)
+        self._events.put(None)
         return True
+
+    def complaints(self) -> list[dict[str, Any]]:
+        """What should not be in the log of any test."""
+        return [line for line in self.log if line["event"] in ("unexpected", "warning")]
 
     def status(self) -> dict[str, Any]:
         return dict(json.loads((self.directory / "status.json").read_text()))
@@ -89,6 +94,7 @@ class Daemon:
                 os.kill(int(self.status()["pid"]), signal.SIGKILL)
         self._reader.join(PATIENCE)
         assert not self._reader.is_alive(), "a process was left behind"
+        assert self.everybody_gone()
 
 
 @contextlib.contextmanager
@@ -98,6 +104,7 @@ def running(directory: Path, *options: str, command: list[str] | None = None) ->
         answer = daemon.answer()
         assert answer.get("ready") is True, answer
         yield daemon
+    assert daemon.complaints() == []
 
 
 @contextlib.contextmanager

@@ -8,7 +8,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import Future
 from pathlib import Path
 
@@ -38,7 +38,8 @@ class LocalRelay:
         await relay.stop()
 
     def begin_to_stop(self) -> None:
-        self._loop.call_soon_threadsafe(self._stop.set)
+        with contextlib.suppress(RuntimeError):  # it came to its end already
+            self._loop.call_soon_threadsafe(self._stop.set)
 
     def stopped(self) -> bool:
         """Whether it came to its end; waits for that."""
@@ -55,3 +56,7 @@ def local_relay(directory: Path, limits: Limits, memory: Memory | None = None) -
     finally:
         relay.begin_to_stop()
         assert relay.stopped()
+
+
+# how the fixture `local` is called
+LocalRelayAt = Callable[..., LocalRelay]

@@ -14,6 +14,14 @@ def loopback() -> str:
     return f"127.{random.randint(1, 254)}.{random.randint(1, 254)}.{random.randint(1, 254)}"
 
 
+def has_ipv6() -> bool:
+    try:
+        socket.create_server(("::1", 0), family=socket.AF_INET6).close()
+    except OSError:
+        return False
+    return True
+
+
 def free_port(address: str) -> int:
     """A port that nobody listens on."""
     with socket.create_server((address, 0)) as listener:

@@ -15,7 +15,7 @@ from support.smtp_client import SmtpClient
 
 
 class Place:
-    """A relay of one connector. Everybody may send to corp.test, other.test and (by way of the smarthost) smart.test."""
+    """A relay of one connector. Everybody may send to corp.test, other.test and, through the smarthost, smart.test."""
 
     def __init__(self, directory: Path, sink: Sink, other: Sink) -> None:
         self.directory = directory

@@ -70,6 +70,8 @@ class Sink:
     commands: list[str] = field(default_factory=list)
     messages: queue.Queue[Message] = field(default_factory=queue.Queue)
     connections: int = 0
+    # counts the sessions that are over
+    ended: threading.Semaphore = field(default_factory=lambda: threading.Semaphore(0))
 
     @property
     def route(self) -> str:
@@ -95,11 +97,13 @@ class _Session(socketserver.StreamRequestHandler):
     def handle(self) -> None:
         self.sink = self.server.sink
         self.sink.connections += 1
-        self.sender, self.recipients, self.secure = "", [], False
-        with contextlib.suppress(ConnectionError, _End):
+        self.sender, self.secure = "", False
+        self.recipients: list[str] = []
+        with contextlib.suppress(OSError, _End):
             self.say("CONNECT", "220 sink ESMTP")
             while True:
                 self.command(self.line())
+        self.sink.ended.release()
 
     def line(self) -> str:
         line = self.rfile.readline(100_000)
@@ -118,7 +122,7 @@ class _Session(socketserver.StreamRequestHandler):
             handler(argument)
 
     def say(self, stage: str, default: str, argument: str = "") -> bool:
-        """Answer; whether positively."""
+        """Answer; whether as expected."""
         answer = self.sink.answer(stage, argument, default)
         if isinstance(answer, Hold):
             answer.reached.set()
@@ -131,7 +135,7 @@ class _Session(socketserver.StreamRequestHandler):
             raise _End
         assert isinstance(answer, str)
         self.wfile.write(answer.encode("latin-1") + b"\r\n")
-        return answer[0] in "23"
+        return answer[0] == default[:1]
 
     def do_EHLO(self, argument: str) -> None:
         offered = [*self.sink.extensions, *(["STARTTLS"] if self.sink.tls and not self.secure else [])]

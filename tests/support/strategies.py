@@ -1,22 +1,31 @@
 # SPDX-FileCopyrightText: 2026 mailops.relay contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Hypothesis strategies for states and sessions. Few addresses, so that ranges meet, nest and touch."""
+"""Random states and sessions, and hypothesis strategies of them.
+
+Few addresses, bindings and domains, so that ranges meet, nest and touch and many sessions reach a connector. Made from
+a seed and not drawn piece by piece: hypothesis likes small values, and a policy without connectors refuses everything.
+"""
 
 from __future__ import annotations
 
+import random
+from collections.abc import Callable, Sequence
 from dataclasses import replace
+from typing import Any, TypeVar
 
 from hypothesis import strategies as st
 
-from ansible_collections.mailops.relay.plugins.module_utils._connector.addresses import AddressRange, Binding
+from ansible_collections.mailops.relay.plugins.module_utils._connector.addresses import BITS, AddressRange, Binding
 from ansible_collections.mailops.relay.plugins.module_utils._connector.errors import RelayError
 from ansible_collections.mailops.relay.plugins.module_utils._connector.merge import validate
 from ansible_collections.mailops.relay.plugins.module_utils._connector.model import AcceptedDomain, Connector, State
 from ansible_collections.mailops.relay.plugins.module_utils._connector.rights import ANONYMOUS, ExtendedRight
 from ansible_collections.mailops.relay.plugins.module_utils._policy.decide import Peer, Session
 
+T = TypeVar("T")
 BASE = {4: 0x7F000000, 6: 0xFD00 << 112}
 SPAN = 40
+PORTS = (25, 25, 25, 587)
 RIGHTS = (
     "ms-Exch-SMTP-Submit",
     "ms-Exch-SMTP-Accept-Any-Recipient",
@@ -61,64 +70,60 @@ RECIPIENTS = (
     "<" + "v" * 65 + "@corp.test>",
 )
 
-versions = st.sampled_from((4, 4, 6))
+
+def _version(rng: random.Random) -> int:
+    return rng.choice((4, 4, 4, 6))
 
 
-@st.composite
-def ranges(draw: st.DrawFn) -> AddressRange:
-    version = draw(versions)
-    if draw(st.integers(0, 9)) == 0:
-        return AddressRange(version, 0, (1 << (32 if version == 4 else 128)) - 1)
-    low = draw(st.integers(0, SPAN - 1))
-    high = min(SPAN - 1, low + draw(st.sampled_from((0, 0, 1, 3, 7, 15))))
+def _some(rng: random.Random, make: Callable[[random.Random], T], least: int, most: int) -> tuple[T, ...]:
+    found: set[Any] = {make(rng) for _number in range(rng.randint(least, most))}
+    return tuple(sorted(found))
+
+
+def random_range(rng: random.Random) -> AddressRange:
+    version = _version(rng)
+    if rng.random() < 0.3:
+        return AddressRange(version, 0, (1 << BITS[version]) - 1)
+    low = rng.randrange(SPAN)
+    high = min(SPAN - 1, low + rng.choice((0, 0, 1, 3, 7, 15)))
     return AddressRange(version, BASE[version] + low, BASE[version] + high)
 
 
-bindings = st.builds(
-    lambda version, offset, port: Binding(version, offset and BASE[version] + offset, port),
-    versions,
-    st.sampled_from((0, 1, 2)),
-    st.sampled_from((25, 587)),
-)
-extended_rights = st.builds(
-    ExtendedRight, st.just(ANONYMOUS), st.sampled_from(RIGHTS), st.sampled_from((False, False, True))
-)
+def random_binding(rng: random.Random) -> Binding:
+    version, offset = _version(rng), rng.choice((0, 1, 2))
+    return Binding(version, offset and BASE[version] + offset, rng.choice(PORTS))
 
 
-def _tuple(items: st.SearchStrategy, most: int, least: int = 0) -> st.SearchStrategy:
-    return st.lists(items, min_size=least, max_size=most, unique=True).map(lambda found: tuple(sorted(found)))
+def random_right(rng: random.Random) -> ExtendedRight:
+    return ExtendedRight(ANONYMOUS, rng.choice(RIGHTS), rng.random() < 0.4)
 
 
-@st.composite
-def connectors(draw: st.DrawFn, name: str) -> Connector:
+def random_connector(rng: random.Random, name: str) -> Connector:
     return Connector(
         name=name,
-        enabled=draw(st.sampled_from((True, True, True, False))),
-        bindings=draw(_tuple(bindings, 3, 1)),
-        remote_ip_ranges=draw(_tuple(ranges(), 4)),
-        permission_groups=draw(st.sampled_from(((), ("AnonymousUsers",), ("AnonymousUsers",)))),
-        extended_rights=draw(_tuple(extended_rights, 3)),
-        fqdn=draw(st.sampled_from(("", "mail.corp.test"))),
-        banner=draw(st.sampled_from(("", "220 hello"))),
-        max_message_size=draw(st.sampled_from((65536, 1 << 20, 36 << 20))),
-        comment=draw(st.text(st.characters(blacklist_characters="\0", blacklist_categories=("Cs",)), max_size=8)),
+        enabled=rng.random() < 0.9,
+        bindings=_some(rng, random_binding, 1, 4),
+        remote_ip_ranges=_some(rng, random_range, 0, 5),
+        permission_groups=("AnonymousUsers",) if rng.random() < 0.8 else (),
+        extended_rights=_some(rng, random_right, 0, 3),
+        fqdn=rng.choice(("", "mail.corp.test")),
+        banner=rng.choice(("", "220 hello")),
+        max_message_size=rng.choice((65536, 1 << 20, 36 << 20)),
+        comment=rng.choice(("", "plain", "two\nlines", "quote' \" $(x) \\ \u00fc \u2028")),
     )
 
 
-@st.composite
-def domains(draw: st.DrawFn) -> tuple[AcceptedDomain, ...]:
-    names = draw(st.lists(st.sampled_from(DOMAINS), unique=True))
-    types = st.sampled_from(("Authoritative", "InternalRelay", "ExternalRelay"))
-    return tuple(AcceptedDomain(name, draw(types), "192.0.2.1:25") for name in sorted(names))
+def random_domains(rng: random.Random) -> tuple[AcceptedDomain, ...]:
+    types = ("Authoritative", "Authoritative", "InternalRelay", "ExternalRelay")
+    names = sorted(name for name in DOMAINS if rng.random() < 0.7)
+    return tuple(AcceptedDomain(name, rng.choice(types), "192.0.2.1:25") for name in names)
 
 
-@st.composite
-def states(draw: st.DrawFn) -> State:
-    """A valid state: connectors that would break the overlap rule are left out."""
-    names = draw(st.lists(st.sampled_from(("A", "b", "C", "d", "E")), unique=True))
-    state = State(domains=draw(domains()))
-    for name in sorted(names, key=str.lower):
-        wider = replace(state, connectors=(*state.connectors, draw(connectors(name))))
+def random_state(rng: random.Random) -> State:
+    """A valid state of up to six connectors; one that would break the overlap rule is left out."""
+    state = State(domains=random_domains(rng))
+    for name in ("A", "b", "C", "d", "E", "f")[: rng.choice((0, 1, 3, 4, 5, 6))]:
+        wider = replace(state, connectors=(*state.connectors, random_connector(rng, name)))
         try:
             validate(wider)
         except RelayError:
@@ -127,9 +132,24 @@ def states(draw: st.DrawFn) -> State:
     return state
 
 
-@st.composite
-def sessions(draw: st.DrawFn) -> Session:
-    version = draw(versions)
-    local = Binding(version, BASE[version] + draw(st.sampled_from((1, 2, 3))), draw(st.sampled_from((25, 587))))
-    number = draw(st.one_of(st.integers(BASE[version], BASE[version] + SPAN), st.integers(0, (1 << 32) - 1)))
-    return Session(local, Peer(version, number), draw(st.sampled_from(SENDERS)), draw(st.sampled_from(RECIPIENTS)))
+def random_session(rng: random.Random) -> Session:
+    version = _version(rng)
+    local = Binding(version, BASE[version] + rng.choice((1, 2, 3)), rng.choice(PORTS))
+    number = rng.randrange(1 << BITS[version]) if rng.random() < 0.1 else BASE[version] + rng.randint(1, SPAN)
+    return Session(local, Peer(version, number), pick(rng, SENDERS), pick(rng, RECIPIENTS))
+
+
+def pick(rng: random.Random, paths: Sequence[str]) -> str:
+    """A path, more often one of the well-formed ones, which come first."""
+    return rng.choice(paths[:5]) if rng.random() < 0.7 else rng.choice(paths)
+
+
+_seeds = st.integers(0, (1 << 32) - 1).map(random.Random)
+
+
+def states() -> st.SearchStrategy[State]:
+    return _seeds.map(random_state)
+
+
+def sessions(count: int) -> st.SearchStrategy[list[Session]]:
+    return _seeds.map(lambda rng: [random_session(rng) for _number in range(count)])

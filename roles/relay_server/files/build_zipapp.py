@@ -78,11 +78,11 @@ def install(site: Path, target: Path) -> None:
         check=False,
     )
     if result.returncode:
-        lines = result.stdout.decode("utf-8", "replace").strip().splitlines() or ["no output"]
-        why = next((line for line in lines if line.startswith("ERROR")), lines[-1])
+        lines = result.stdout.decode("utf-8", "replace").strip().splitlines()
+        why = next((line for line in lines if line.startswith("ERROR")), "".join(lines[-1:]))
         raise BuildError(
-            f"pip of {sys.executable} cannot install {REQUIREMENTS}: {why}; install pip for this Python, give it access "
-            f"to a package index (PIP_INDEX_URL, PIP_FIND_LINKS), or copy {target} from a machine where it was made"
+            f"pip of {sys.executable} cannot install {REQUIREMENTS}: {why}; install pip for this Python, give it "
+            f"access to a package index (PIP_INDEX_URL, PIP_FIND_LINKS), or copy {target} from a machine where it was made"
         )
 
 

@@ -48,21 +48,12 @@ class NextHop:
         self._sender = sender
         self._parameters = parameters
         self._timeouts = timeouts
-        self._client = aiosmtplib.SMTP(
-            hostname=route.host,
-            port=route.port,
-            local_hostname=fqdn,
-            timeout=timeouts.command,
-            start_tls=False,
-            tls_context=_opportunistic_tls(),
-        )
+        self._fqdn = fqdn
+        self._client = self._new_client()
         self._began = False
+        self.takes_8bit = False
         self._in_content = False
         self._failure: Reply | None = None
-
-    @property
-    def takes_8bit(self) -> bool:
-        return self._client.supports_extension("8bitmime")
 
     async def recipient(self, mailbox: str) -> Reply:
         """RCPT, before the first one everything that leads to it."""
@@ -92,10 +83,22 @@ class NextHop:
                 transport.write(b"QUIT\r\n")
         self._client.close()
 
+    def _new_client(self) -> aiosmtplib.SMTP:
+        """A client for one connection: when a connection is lost, aiosmtplib closes whatever its client has by then."""
+        return aiosmtplib.SMTP(
+            hostname=self.route.host,
+            port=self.route.port,
+            local_hostname=self._fqdn,
+            timeout=self._timeouts.command,
+            start_tls=False,
+            tls_context=_opportunistic_tls(),
+        )
+
     async def _open(self) -> Reply:
         await self._greet()
         if self._client.supports_extension("starttls"):
             await self._start_tls()
+        self.takes_8bit = self._client.supports_extension("8bitmime")
         return _reply(
             await self._client.execute_command(b"MAIL", b"FROM:<%b>" % self._sender.encode(), *self._options())
         )
@@ -119,6 +122,7 @@ class NextHop:
         except FAILURES as error:
             log.emit("starttls_failed", next_hop=str(self.route), error=type(error).__name__)
             self._client.close()
+            self._client = self._new_client()
             await self._greet()
 
     def _options(self) -> list[bytes]:

@@ -9,6 +9,7 @@ import contextlib
 import json
 import logging
 import sys
+import traceback
 from datetime import datetime, timezone
 
 # RFC 5321 lines have 512 to 1000 octets; escaping makes them up to six times longer
@@ -25,6 +26,13 @@ def emit(event: str, **fields: object) -> None:
     with contextlib.suppress(OSError, ValueError):
         sys.stderr.write(json.dumps(record, ensure_ascii=True, default=str) + "\n")
         sys.stderr.flush()
+
+
+def unexpected(error: BaseException, **fields: object) -> None:
+    """An error that nobody foresaw: what it is and where, for whoever mends it. Clients never see that."""
+    frames = traceback.extract_tb(error.__traceback__)
+    where = f"{frames[-1].filename}:{frames[-1].lineno}" if frames else None
+    emit("unexpected", exception=type(error).__name__, text=str(error), where=where, **fields)
 
 
 def _bounded(value: object) -> object:

@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 from typing import cast
 
 from smtp_relayd import log, replies
@@ -37,6 +38,13 @@ class Gate(asyncio.Protocol):
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         stream = cast(asyncio.Transport, transport)
+        try:
+            self._admit(stream)
+        except Exception as error:  # noqa: BLE001 - asyncio would keep the connection, and nobody would serve it
+            log.unexpected(error)
+            stream.abort()
+
+    def _admit(self, stream: asyncio.Transport) -> None:
         local, peer = stream.get_extra_info("sockname"), stream.get_extra_info("peername")
         refusal = self._relay.full() if peer else replies.PEER_REFUSED  # no peer: gone already
         rule = None if refusal else self._relay.site.policy.rule_for(local[0], local[1], peer[0])
@@ -73,7 +81,7 @@ class Relay:
             except OSError as error:
                 self._close_servers()
                 raise ListenError(
-                    f"cannot listen on {address} port {port}: {error.strerror or error}; "
+                    f"cannot listen on {address} port {port}: {os.strerror(error.errno or 0)}; "
                     "free the address or change the bindings of the connectors"
                 ) from None
             listeners.append({"address": str(address), "port": port})

@@ -98,7 +98,7 @@ class RelaySession(SMTP):
         """The command loop ended, whatever the reason."""
         error = None if task.cancelled() else task.exception()
         if error and not isinstance(error, ConnectionError):
-            log.emit("unexpected", peer=self._peer, exception=type(error).__name__)
+            log.unexpected(error, peer=self._peer)
         self._drop_transaction()
         self._close()
 
@@ -144,7 +144,7 @@ class RelaySession(SMTP):
             self._transaction = None
 
     async def handle_exception(self, error: Exception) -> str:
-        log.emit("unexpected", peer=self._peer, exception=type(error).__name__)
+        log.unexpected(error, peer=self._peer)
         self._drop_transaction()
         return str(replies.UNEXPECTED)
 
@@ -197,7 +197,7 @@ class RelaySession(SMTP):
         path, parameters = argument
         refusal = policy.refuse_sender(self._site.policy, self._rule, path) or self._open(path[1:-1], parameters)
         if refusal:
-            self._log("sender_refused", refusal, sender=path)
+            self._log("sender_refused", refusal, None, sender=path)
         return refusal or replies.SENDER_OK
 
     def _open(self, sender: str, parameters: str) -> Reply | None:
@@ -230,11 +230,11 @@ class RelaySession(SMTP):
             refusal = replies.UNKNOWN_PARAMETER
         reply = refusal or await transaction.add(self._site.policy.recipient(path))
         event = "recipient_accepted" if reply.is_positive else "recipient_refused"
-        self._log(event, reply, sender=transaction.sender, recipient=path, next_hop=transaction.next_hop)
+        self._log(event, reply, transaction, sender=transaction.sender, recipient=path, next_hop=transaction.next_hop)
         return reply
 
-    def _log(self, event: str, reply: Reply | None, **fields: object) -> None:
-        queue_id = self._transaction.queue_id if self._transaction else None
+    def _log(self, event: str, reply: Reply | None, transaction: Transaction | None, **fields: object) -> None:
+        queue_id = None if transaction is None else transaction.queue_id
         said = None if reply is None else str(reply)
         log.emit(event, id=queue_id, connector=self._rule.connector, peer=self._peer, reply=said, **fields)
 
@@ -275,7 +275,7 @@ class RelaySession(SMTP):
         except ConnectionError:
             self._hang_up()
         except Exception as error:  # noqa: BLE001 - nobody knows where the message ends: its rest must not become commands
-            log.emit("unexpected", peer=self._peer, exception=type(error).__name__)
+            log.unexpected(error, peer=self._peer)
             await self._reply(replies.LOST_IN_DATA)
             self._hang_up()
 
@@ -320,9 +320,11 @@ class RelaySession(SMTP):
             return await transaction.deliver(trace.header(datetime.now(timezone.utc)), message)
 
     def _log_message(self, transaction: Transaction, size: int, reply: Reply | None) -> None:
+        """One line for every message, also when the client did not wait for the reply."""
         self._log(
             "message",
             reply,
+            transaction,
             sender=transaction.sender,
             recipients=transaction.recipients,
             size=size,

@@ -61,7 +61,8 @@ class Supervisor:
             if self._told_to_stop(delay):
                 return 0
             started = time.monotonic()
-            child, _answer = self._start()
+            with contextlib.suppress(SystemRefused):  # the dead one is found dead again, and the pause grows
+                child, _answer = self._start()
 
     def _start(self) -> tuple[subprocess.Popen[bytes], dict[str, object]]:
         """Start a daemon and wait until it is ready or says why not."""

@@ -52,7 +52,7 @@ def connector(name: str, *ranges: str, binding: str = "0.0.0.0:25", relay: bool 
 
 
 @settings(max_examples=400)
-@given(states(), st.lists(sessions(), min_size=5, max_size=30))
+@given(states(), sessions(40))
 def test_compile_and_decide_agree_with_asking_every_connector(state: State, asked: list[Session]) -> None:
     policy = compile_policy(state)
     for session in asked:
@@ -160,7 +160,7 @@ def test_a_path_with_a_line_break_or_more_is_none(path: str) -> None:
     assert parse_path(path) is None
 
 
-@given(states(), st.lists(sessions(), min_size=5, max_size=20))
+@given(states(), sessions(20))
 def test_the_surface_is_who_relays(state: State, asked: list[Session]) -> None:
     policy = compile_policy(state)
     found = surface(policy)

@@ -1,0 +1,72 @@
+# SPDX-FileCopyrightText: 2026 mailops.relay contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""How long it takes to read, check and compile ranges: ``python benchmarks/compile_policy.py [ranges] [connectors]``.
+
+Blocks of one to four addresses with gaps between them, half of the connectors relay, one connector of everything lies
+behind them all. Run it in the environment of ``make link venv``. Prints medians of five runs.
+"""
+
+from __future__ import annotations
+
+import statistics
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[1] / ".venv/collections"))
+
+from ansible_collections.mailops.relay.plugins.module_utils._connector.addresses import Binding
+from ansible_collections.mailops.relay.plugins.module_utils._connector.merge import Options, merge
+from ansible_collections.mailops.relay.plugins.module_utils._connector.model import State
+from ansible_collections.mailops.relay.plugins.module_utils._policy.compile import compile_policy
+from ansible_collections.mailops.relay.plugins.module_utils._policy.decide import Peer, Session, decide
+from ansible_collections.mailops.relay.plugins.module_utils._policy.surface import surface
+
+RUNS = 5
+
+
+def connectors(ranges: int, count: int) -> list[dict[str, Any]]:
+    relay = {"principal": "S-1-5-7", "right": "ms-Exch-SMTP-Accept-Any-Recipient"}
+    common = {"bindings": ["0.0.0.0:25"], "permission_groups": ["AnonymousUsers"]}
+    found: list[dict[str, Any]] = [{"name": "Default", "remote_ip_ranges": ["0.0.0.0/0"], **common}]
+    for number in range(count):
+        blocks = []
+        for block in range(ranges // count):
+            third, fourth = divmod(block * 8, 256)
+            blocks.append(f"10.{number}.{third}.{fourth}-10.{number}.{third}.{fourth + block % 4}")
+        rights = [relay] if number % 2 else []
+        found.append({"name": f"C{number}", "remote_ip_ranges": blocks, "extended_rights": rights, **common})
+    return found
+
+
+def median(action: Callable[[], object]) -> float:
+    """Seconds."""
+    times = []
+    for _run in range(RUNS):
+        start = time.perf_counter()
+        action()
+        times.append(time.perf_counter() - start)
+    return statistics.median(times)
+
+
+def main() -> None:
+    ranges, count = (int(word) for word in [*sys.argv[1:], "10000", "50"][:2])
+    options = Options(connectors=connectors(ranges, count))
+    state = merge(State(), options)
+    policy = compile_policy(state)
+    peers = [Peer(4, (10 << 24) + number * 7919 % (count << 16)) for number in range(1000)]
+    sessions = [Session(Binding(4, 1, 25), peer, "<s@a.test>", "<v@b.test>") for peer in peers]
+    intervals = sum(len(found) for _binding, found in policy.bindings)
+    total = sum(len(item.remote_ip_ranges) for item in state.connectors)
+    print(f"{total} ranges, {count} connectors, {intervals} intervals")
+    print(f"read and check the options  {median(lambda: merge(State(), options)):8.3f} s")
+    print(f"compile                     {median(lambda: compile_policy(state)):8.3f} s")
+    print(f"surface                     {median(lambda: surface(policy).render()):8.3f} s")
+    decided = median(lambda: [decide(policy, session) for session in sessions])
+    print(f"decide                      {decided / len(sessions) * 1e6:8.1f} µs")
+
+
+if __name__ == "__main__":
+    main()
