@@ -1,0 +1,97 @@
+# SPDX-FileCopyrightText: 2026 mailops.relay contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+# Front door of this repository: `make site` runs the relay on this machine, `make test` proves the checkout.
+# Needs make, git and a python3 from 3.11 to 3.13 with venv. Everything that it makes lies in .venv/, but for the caches
+# of the tools. ARGS is handed on: make unit ARGS='-k surface', make site ARGS='--check --diff'.
+
+PYTHON ?= python3
+VENV := .venv
+COLLECTIONS := $(VENV)/collections
+# Ansible finds a collection by its path only, so the checkout is linked into a tree that has the right one.
+LINK := $(COLLECTIONS)/ansible_collections/mailops/relay
+
+# The tools and collections of the venv only: what is installed below HOME is neither needed nor touched. ANSIBLE_HOME,
+# because ansible-lint looks for collections there first, and a relay installed earlier would hide this checkout.
+export PATH := $(CURDIR)/$(VENV)/bin:$(PATH)
+export ANSIBLE_HOME := $(CURDIR)/$(VENV)/ansible
+export ANSIBLE_COLLECTIONS_PATH := $(CURDIR)/$(COLLECTIONS)
+
+.DEFAULT_GOAL := help
+.PHONY: help venv link site site-down test checks lint types unit sanity ansible-lint build requirements clean
+
+help: ## show this list
+	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/\1\t\2/p' Makefile | expand -t 14
+
+# -- environment -------------------------------------------------------------------------------------------------------
+# A stamp is as old as the pinned list that it installed: when the list changes, pip runs again, else nothing does.
+
+venv: $(VENV)/dev.stamp ## make .venv with everything that the tests need
+
+link: $(LINK) ## make this checkout importable as ansible_collections.mailops.relay
+
+$(VENV)/bin/python:
+	@$(PYTHON) -c 'import sys; sys.exit(not (3, 11) <= sys.version_info < (3, 14))' || \
+	    { echo "ansible-core 2.19 runs on Python 3.11 to 3.13; name one: make PYTHON=python3.11 ..." >&2; exit 1; }
+	$(PYTHON) -m venv $(VENV)
+
+$(VENV)/%.stamp: requirements/%.txt | $(VENV)/bin/python
+	$(VENV)/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes --requirement $<
+	@touch $@
+
+$(LINK): | $(VENV)/bin/python
+	@mkdir -p $(@D)
+	ln -s ../../../.. $@
+
+requirements: | $(VENV)/bin/python ## pin requirements/*.in again (ARGS=--upgrade: newest releases)
+	$(PYTHON) -m venv $(VENV)/pin
+	$(VENV)/pin/bin/python -m pip install --quiet --disable-pip-version-check uv
+	PATH="$(CURDIR)/$(VENV)/pin/bin:$$PATH" requirements/compile.sh $(ARGS)
+
+# -- the relay on this machine -----------------------------------------------------------------------------------------
+
+# the table as a table, not as one line of JSON
+site: export ANSIBLE_CALLBACK_RESULT_FORMAT := yaml
+site: $(VENV)/run.stamp $(LINK) ## set up the relay of playbooks/inventory/local and prove it
+	ansible-playbook -i playbooks/inventory/local playbooks/site.yml $(ARGS)
+
+site-down: $(VENV)/run.stamp $(LINK) ## stop and remove it
+	ansible-playbook -i playbooks/inventory/local playbooks/site_down.yml $(ARGS)
+
+# -- gates -------------------------------------------------------------------------------------------------------------
+
+# Seconds first. The two long parts then share the cores; each prints its whole output when it ends.
+test: lint types ## run every gate below
+	@NO_COLOR=1 $(MAKE) --no-print-directory --keep-going --jobs=2 --output-sync=recurse unit checks
+
+# One after the other: they all build or read the collection.
+checks:
+	@$(MAKE) --no-print-directory ansible-lint
+	@$(MAKE) --no-print-directory build
+	@$(MAKE) --no-print-directory sanity
+
+lint: venv ## ruff, formatting, licence headers
+	ruff check
+	ruff format --check
+	reuse lint --quiet || reuse lint
+
+types: venv $(LINK) ## mypy: what runs on targets as Python 3.9, the rest as the controller's Python
+	mypy --python-version 3.9 \
+	    $(foreach part,modules module_utils,-p ansible_collections.mailops.relay.plugins.$(part)) -p smtp_relayd
+	mypy -p ansible_collections.mailops.relay.plugins -p smtp_relayd -p support -m run_sanity
+
+unit: venv $(LINK) ## pytest: unit, contract, sockets and site tests
+	pytest $(ARGS)
+
+ansible-lint: venv $(LINK) ## ansible-lint, profile production
+	ansible-lint $(ARGS)
+
+sanity: venv ## ansible-test sanity in a copy of the checkout
+	$(VENV)/bin/python tests/run_sanity.py $(ARGS)
+
+build: venv ## collection archive in dist/
+	ansible-galaxy collection build --force --output-path dist
+
+clean: ## remove the environment, caches and built files
+	rm -rf $(VENV) .ansible .hypothesis .mypy_cache .pytest_cache .ruff_cache dist tests/output
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +
