@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from smtp_relayd import log
 from smtp_relayd.transaction import Limits, Memory
 from support.daemon import Daemon, running
 from support.local_relay import LocalRelay, LocalRelayAt, local_relay
@@ -70,7 +71,22 @@ def shared_client(shared_place: Place) -> Iterator[SmtpClient]:
 
 
 @pytest.fixture
-def local(place: Place) -> Iterator[LocalRelayAt]:
+def unexpected(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[BaseException]]:
+    """The errors that nobody foresaw; a test that provokes some clears the list."""
+    errors: list[BaseException] = []
+    original = log.unexpected
+
+    def record(error: BaseException, **fields: object) -> None:
+        errors.append(error)
+        original(error, **fields)
+
+    monkeypatch.setattr(log, "unexpected", record)
+    yield errors
+    assert errors == []
+
+
+@pytest.fixture
+def local(place: Place, unexpected: list[BaseException]) -> Iterator[LocalRelayAt]:
     """Starts the relay at `place` in this process, with limits of its own."""
     with contextlib.ExitStack() as stack:
 

@@ -5,18 +5,15 @@
 
 from __future__ import annotations
 
-import socket
 import ssl
 
 import pytest
 import trustme
 
-from smtp_relayd.hop import HopTimeouts
-from smtp_relayd.transaction import Limits
 from support.local_relay import LocalRelayAt
 from support.net import free_port, loopback
 from support.place import Place
-from support.sink import Answer, Drop, Hold, Silence, Sink
+from support.sink import Answer, Drop, Hold, Sink
 from support.smtp_client import SmtpClient
 
 BROKEN = "451 4.4.2 The connection to the next hop broke"
@@ -289,126 +286,3 @@ def test_starttls_that_fails_is_done_without(client: SmtpClient, sink: Sink, ans
     assert client.message("a@x.test", ["b@corp.test"]).code == 250
     assert not sink.message().tls
     assert sink.connections == 2
-
-
-# -- time --------------------------------------------------------------------------------------------------------------
-
-SHORT = HopTimeouts(connect=0.3, command=0.3, content=0.3)
-
-
-@pytest.mark.parametrize(
-    ("stage", "expected"),
-    [("CONNECT", NO_ANSWER), ("EHLO", NO_ANSWER), ("MAIL", NO_ANSWER), ("RCPT", BROKEN)],
-)
-def test_next_hop_that_is_silent_before_the_content(
-    place: Place, sink: Sink, local: LocalRelayAt, stage: str, expected: str
-) -> None:
-    sink.answers[stage] = [Silence]
-    local(Limits(hop=SHORT))
-    with place.client() as client:
-        client.hello()
-        assert recipient(client) == expected
-
-
-@pytest.mark.parametrize("stage", ["DATA", "DOT"])
-def test_next_hop_that_is_silent_at_the_content(place: Place, sink: Sink, local: LocalRelayAt, stage: str) -> None:
-    sink.answers[stage] = [Silence]
-    local(Limits(hop=SHORT))
-    with place.client() as client:
-        client.hello()
-        assert recipient(client) == "250 2.1.5 Recipient OK"
-        assert data(client) == BROKEN
-        assert sink.nothing_arrived()
-
-
-def test_next_hop_that_does_not_accept(place: Place, local: LocalRelayAt) -> None:
-    """A full backlog: the connection is never made."""
-    with socket.create_server((loopback(), 0), backlog=0) as listener:
-        address, port = listener.getsockname()
-        with socket.create_connection((address, port), 5):
-            place.write(smarthost=f"{address}:{port}")
-            local(Limits(hop=SHORT))
-            with place.client() as client:
-                client.hello()
-                assert recipient(client, "b@smart.test") == NO_ANSWER
-
-
-def test_next_hop_that_stops_reading(place: Place, sink: Sink, local: LocalRelayAt) -> None:
-    hold = Hold("")
-    sink.answers["MIDDLE"] = [hold]
-    local(Limits(hop=SHORT))
-    with place.client() as client:
-        client.hello()
-        assert recipient(client) == "250 2.1.5 Recipient OK"
-        assert str(client.data(BIG)) == BROKEN
-        hold.go.set()
-    assert sink.nothing_arrived()
-
-
-def test_the_clients_timer_does_not_run_while_the_next_hop_thinks(
-    place: Place, sink: Sink, local: LocalRelayAt
-) -> None:
-    """The next hop takes longer than the client may be idle."""
-    local(Limits(idle=0.3))
-    holds = {stage: Hold("250 2.0.0 at last") for stage in ("RCPT", "DOT")}
-    sink.answers.update({stage: [hold] for stage, hold in holds.items()})
-    with place.client() as client:
-        client.hello()
-        client.command("MAIL FROM:<a@x.test>")
-        client.send(b"RCPT TO:<b@corp.test>\r\n")
-        idle_client_is_cut(place)
-        holds["RCPT"].go.set()
-        assert client.reply().code == 250
-        client.command("DATA")
-        client.send(b"x\r\n.\r\n")
-        assert holds["DOT"].reached.wait(10)
-        idle_client_is_cut(place)
-        holds["DOT"].go.set()
-        assert client.reply().code == 250
-        assert sink.message().body == b"x\r\n"
-
-
-def idle_client_is_cut(place: Place) -> None:
-    """As long as a client may be idle; by then it is told so."""
-    with place.client() as idle:
-        idle.hello()
-        assert str(idle.reply()) == "421 4.4.1 Connection timed out"
-        assert idle.at_end()
-
-
-def test_progress_of_the_content_is_not_idle(place: Place, sink: Sink, local: LocalRelayAt) -> None:
-    """A slow client sends for longer than it may be idle, and the next hop is kept awake meanwhile."""
-    local(Limits(idle=0.4, progress=0.01, keep_alive=0.01))
-    with place.client() as client, place.client() as clock:
-        clock.hello()
-        client.hello()
-        recipient(client)
-        client.command("DATA")
-        clock.socket.settimeout(0.05)
-        lines = 0
-        while not client_was_cut(clock) or lines < 5:
-            client.send(b"slow\r\n")
-            lines += 1
-        client.send(b".\r\n")
-        assert client.reply().code == 250
-        assert sink.message().body == b"slow\r\n" * lines
-    assert "NOOP" in sink.commands
-
-
-def client_was_cut(client: SmtpClient) -> bool:
-    try:
-        return client.socket.recv(1000) == b""
-    except TimeoutError:
-        return False
-
-
-def test_stalled_content_is_idle(place: Place, sink: Sink, local: LocalRelayAt) -> None:
-    local(Limits(idle=0.3))
-    with place.client() as client:
-        client.hello()
-        recipient(client)
-        client.command("DATA")
-        client.send(b"and then nothing\r\n")
-        assert client.reply().code == 421
-        assert client.at_end()
-    assert sink.nothing_arrived()

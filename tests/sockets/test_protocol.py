@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import pytest
+from aiosmtpd.smtp import SMTP
 
 from support.daemon import Daemon
 from support.local_relay import LocalRelayAt
@@ -120,6 +121,7 @@ def test_command_sizes_do_not_leak_from_one_session_to_another(place: Place, cli
         assert other.command("MAIL FROM:<a@x.test> AUTH=" + "x" * 990).code == 500
     assert client.command("NOOP " + "x" * 600).code == 500
     assert client.command(auth).code == 250
+    assert dict(SMTP.command_size_limits) == {}
 
 
 def test_junk_commands_end_the_session(client: SmtpClient) -> None:

@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
 
 import pytest
 
@@ -21,6 +22,13 @@ UNEXPECTED = "451 4.3.0 Temporary server error, try again later"
 
 class Secret(Exception):
     """What a client must not read."""
+
+
+@pytest.fixture(autouse=True)
+def _provoked(unexpected: list[BaseException]) -> Iterator[None]:
+    yield
+    assert [type(error) for error in unexpected] == [Secret]
+    unexpected.clear()
 
 
 def fail(*_arguments: object, **_options: object) -> object:

@@ -18,14 +18,18 @@ from smtp_relayd.transaction import Limits, Memory, Site
 
 
 class LocalRelay:
+    """`complaints` are those of the event loop."""
+
     def __init__(self, site: Site) -> None:
         self.site = site
+        self.complaints: list[str] = []
         self._started: Future[tuple[asyncio.AbstractEventLoop, asyncio.Event]] = Future()
         self._thread = threading.Thread(target=lambda: asyncio.run(self._serve()), daemon=True)
         self._thread.start()
         self._loop, self._stop = self._started.result(10)
 
     async def _serve(self) -> None:
+        asyncio.get_running_loop().set_exception_handler(lambda _loop, context: self.complaints.append(str(context)))
         stop = asyncio.Event()
         relay = Relay(self.site)
         try:
@@ -56,6 +60,7 @@ def local_relay(directory: Path, limits: Limits, memory: Memory | None = None) -
     finally:
         relay.begin_to_stop()
         assert relay.stopped()
+        assert relay.complaints == []
 
 
 # how the fixture `local` is called

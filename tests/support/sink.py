@@ -59,7 +59,8 @@ class Message:
 class Sink:
     """`answers` maps a stage (CONNECT, EHLO, HELO, STARTTLS, MAIL, RCPT, DATA, MIDDLE, DOT, NOOP) to what is said
     there, one by one; a stage without (more) answers says yes. A key like `RCPT <x@y>` holds for that argument only.
-    MIDDLE comes after the first line of content, then the connection is closed.
+    MIDDLE comes after the first line of content, then the connection is closed; after a Hold without words everything
+    that still comes is read into `unfinished` first.
     """
 
     address: str
@@ -69,6 +70,7 @@ class Sink:
     tls: ssl.SSLContext | None = None
     commands: list[str] = field(default_factory=list)
     messages: queue.Queue[Message] = field(default_factory=queue.Queue)
+    unfinished: queue.Queue[bytes] = field(default_factory=queue.Queue)
     connections: int = 0
     # counts the sessions that are over
     ended: threading.Semaphore = field(default_factory=lambda: threading.Semaphore(0))
@@ -112,6 +114,13 @@ class _Session(socketserver.StreamRequestHandler):
         assert line.endswith(b"\r\n"), line
         return line[:-2].decode("latin-1")
 
+    def all_that_comes(self) -> bytes:
+        content = b""
+        with contextlib.suppress(ConnectionError):
+            while piece := self.rfile.read1(65536):
+                content += piece
+        return content
+
     def command(self, line: str) -> None:
         self.sink.commands.append(line)
         verb, _space, argument = line.partition(" ")
@@ -125,9 +134,7 @@ class _Session(socketserver.StreamRequestHandler):
         """Answer; whether as expected."""
         answer = self.sink.answer(stage, argument, default)
         if isinstance(answer, Hold):
-            answer.reached.set()
-            assert answer.go.wait(30), "the test did not let this answer go"
-            answer = answer.reply
+            answer = self.wait(answer)
         if answer is Drop:
             raise _End
         if answer is Silence:
@@ -136,6 +143,11 @@ class _Session(socketserver.StreamRequestHandler):
         assert isinstance(answer, str)
         self.wfile.write(answer.encode("latin-1") + b"\r\n")
         return answer[0] == default[:1]
+
+    def wait(self, hold: Hold) -> str:
+        hold.reached.set()
+        assert hold.go.wait(30), "the test did not let this answer go"
+        return hold.reply
 
     def do_EHLO(self, argument: str) -> None:
         offered = [*self.sink.extensions, *(["STARTTLS"] if self.sink.tls and not self.secure else [])]
@@ -172,10 +184,19 @@ class _Session(socketserver.StreamRequestHandler):
                 break
             content += line[1:] if line.startswith(b".") else line
             if "MIDDLE" in self.sink.answers:
-                self.say("MIDDLE", "")
-                raise _End
+                self.middle()
         if self.say("DOT", "250 2.0.0 sink has it"):
             self.sink.messages.put(Message(self.sender, self.recipients, content, self.secure))
+
+    def middle(self) -> None:
+        """Content and connection break off here."""
+        answer = self.sink.answer("MIDDLE", "", "")
+        if isinstance(answer, Hold):
+            self.wait(answer)
+            self.sink.unfinished.put(self.all_that_comes())
+        elif isinstance(answer, str):
+            self.wfile.write(answer.encode("latin-1") + b"\r\n")
+        raise _End
 
     def do_RSET(self, argument: str) -> None:
         self.say("RSET", "250 2.0.0 forgotten")

@@ -82,7 +82,7 @@ def install(site: Path, target: Path) -> None:
         why = next((line for line in lines if line.startswith("ERROR")), "".join(lines[-1:]))
         raise BuildError(
             f"pip of {sys.executable} cannot install {REQUIREMENTS}: {why}; install pip for this Python, give it "
-            f"access to a package index (PIP_INDEX_URL, PIP_FIND_LINKS), or copy {target} from a machine where it was made"
+            f"access to a package index (PIP_INDEX_URL, PIP_FIND_LINKS), or copy {target} from where it was made"
         )
 
 

@@ -144,8 +144,12 @@ class RelaySession(SMTP):
             self._transaction = None
 
     async def handle_exception(self, error: Exception) -> str:
-        log.unexpected(error, peer=self._peer)
         self._drop_transaction()
+        if isinstance(error, (asyncio.IncompleteReadError, ConnectionError)):
+            # The client is gone. Before Python 3.12 wait_for() may swallow the cancellation that says so.
+            self._close()
+        else:
+            log.unexpected(error, peer=self._peer)
         return str(replies.UNEXPECTED)
 
     async def push(self, status: str | bytes) -> None:
