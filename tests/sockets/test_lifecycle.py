@@ -18,7 +18,7 @@ import pytest
 
 from smtp_relayd.transaction import Limits
 from support import relay_files
-from support.daemon import FROM_SOURCE, SOURCE, Daemon, running, starting
+from support.daemon import FROM_SOURCE, SOURCE, Daemon, running
 from support.local_relay import LocalRelayAt
 from support.net import free_port, has_ipv6, loopback
 from support.place import Place
@@ -66,7 +66,7 @@ def test_start_removes_the_status_of_a_daemon_that_was_killed(place: Place) -> N
         assert (place.directory / "status.json").exists()
         (place.directory / "store.json").write_text("{}")
         place.write()
-        with socket.create_server((place.address, place.port)), starting(place.directory) as second:
+        with socket.create_server((place.address, place.port)), Daemon(place.directory) as second:
             assert "error" in second.answer()
         assert not (place.directory / "status.json").exists()
 
@@ -74,7 +74,7 @@ def test_start_removes_the_status_of_a_daemon_that_was_killed(place: Place) -> N
 @pytest.mark.parametrize("supervise", [[], ["--supervise"]])
 def test_second_one_is_refused_with_the_number_of_the_first(place: Place, supervise: list[str]) -> None:
     with running(place.directory, *supervise) as first:
-        with starting(place.directory, *supervise) as second:
+        with Daemon(place.directory, *supervise) as second:
             assert f"already running here, process {first.process.pid}" in second.answer()["error"]
             assert second.process.wait(20) == 71
         assert place.client().hello().code == 250
@@ -82,7 +82,7 @@ def test_second_one_is_refused_with_the_number_of_the_first(place: Place, superv
 
 @pytest.mark.parametrize("supervise", [[], ["--supervise"]])
 def test_busy_port(place: Place, supervise: list[str]) -> None:
-    with socket.create_server((place.address, place.port)), starting(place.directory, *supervise) as daemon:
+    with socket.create_server((place.address, place.port)), Daemon(place.directory, *supervise) as daemon:
         expected = f"cannot listen on {place.address} port {place.port}: Address already in use"
         assert expected in daemon.answer()["error"]
         assert daemon.process.wait(20) == 71
@@ -95,7 +95,7 @@ def test_address_of_another_host(tmp_path: Path, supervise: list[str]) -> None:
     address, port = loopback(), free_port("127.0.0.1")
     bindings = [relay_files.binding(address, port), relay_files.binding("192.0.2.1", port)]
     relay_files.write(tmp_path, relay_files.policy(bindings))
-    with starting(tmp_path, *supervise) as daemon:
+    with Daemon(tmp_path, *supervise) as daemon:
         assert f"cannot listen on 192.0.2.1 port {port}: Cannot assign" in daemon.answer()["error"]
         assert daemon.process.wait(20) == 71
     assert not (tmp_path / "status.json").exists()
@@ -104,13 +104,13 @@ def test_address_of_another_host(tmp_path: Path, supervise: list[str]) -> None:
 @pytest.mark.parametrize("supervise", [[], ["--supervise"]])
 def test_files_that_are_wrong(place: Place, supervise: list[str]) -> None:
     (place.directory / "store.json").write_text('{"version": 2}')
-    with starting(place.directory, *supervise) as daemon:
+    with Daemon(place.directory, *supervise) as daemon:
         assert 'store.json: {"version": 2}: has no key "definitions"' in daemon.answer()["error"]
         assert daemon.process.wait(20) == 78
 
 
 def test_directory_that_is_missing(tmp_path: Path) -> None:
-    with starting(tmp_path / "missing") as daemon:
+    with Daemon(tmp_path / "missing") as daemon:
         assert "No such file or directory" in daemon.answer()["error"]
         assert daemon.process.wait(20) == 71
 

@@ -14,9 +14,8 @@ import signal
 import subprocess
 import sys
 import threading
-from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 SOURCE = Path(__file__).resolve().parents[2] / "roles" / "relay_server" / "files"
 FROM_SOURCE = [sys.executable, "-m", "smtp_relayd"]
@@ -42,6 +41,12 @@ class Daemon:
         self.log: list[dict[str, Any]] = []
         self._reader = threading.Thread(target=self._read_log, daemon=True)
         self._reader.start()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_error: object) -> None:
+        self.cleanup()
 
     def _read_log(self) -> None:
         assert self.process.stderr is not None
@@ -97,20 +102,11 @@ class Daemon:
         assert self.everybody_gone()
 
 
-@contextlib.contextmanager
-def running(directory: Path, *options: str, command: list[str] | None = None) -> Iterator[Daemon]:
-    """A daemon that is listening."""
-    with starting(directory, *options, command=command) as daemon:
-        answer = daemon.answer()
-        assert answer.get("ready") is True, answer
-        yield daemon
-    assert daemon.complaints() == []
-
-
-@contextlib.contextmanager
-def starting(directory: Path, *options: str, command: list[str] | None = None) -> Iterator[Daemon]:
+def running(directory: Path, *options: str, command: list[str] | None = None) -> Daemon:
+    """A daemon that is listening; leaving its context ends it."""
     daemon = Daemon(directory, *options, command=command)
-    try:
-        yield daemon
-    finally:
+    answer = daemon.answer()
+    if answer.get("ready") is not True:
         daemon.cleanup()
+        raise AssertionError(answer)
+    return daemon
