@@ -12,6 +12,7 @@ import pytest
 from support.ansible import ROOT, Playbook
 from support.net import free_port
 
+pytestmark = pytest.mark.timeout(900)  # whole playbooks
 READMES = [ROOT / "README.md", *sorted((ROOT / "roles").glob("*/README.md"))]
 EXAMPLES = [
     pytest.param(text, id=f"{path.parent.name}-{number}")

@@ -15,6 +15,7 @@ from support.ansible import ROOT, Playbook
 from support.net import free_port
 from support.smtp_client import SmtpClient
 
+pytestmark = pytest.mark.timeout(900)  # whole playbooks, several in a test
 SITE = ("-i", "playbooks/inventory/local", "playbooks/site.yml")
 DOWN = ("-i", "playbooks/inventory/local", "playbooks/site_down.yml")
 DIES = """
