@@ -92,6 +92,7 @@ sanity: venv ## ansible-test sanity in a copy of the checkout
 build: venv ## collection archive in dist/
 	ansible-galaxy collection build --force --output-path dist
 
-clean: ## remove the environment, caches and built files
+clean: ## stop the relay on this machine, remove the environment, caches and built files
+	@if [ -d $(VENV)/site ]; then $(MAKE) --no-print-directory site-down; fi
 	rm -rf $(VENV) .ansible .hypothesis .mypy_cache .pytest_cache .ruff_cache dist tests/output
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +

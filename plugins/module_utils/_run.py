@@ -31,8 +31,8 @@ def run_converge(module: AnsibleModule, kind: str, options: Options) -> NoReturn
 
 
 def run_service(module: AnsibleModule) -> NoReturn:
-    service = make_backend(module.params).service
     try:
+        service = make_backend(module.params).service
         outcome = converge_service(
             service, module.params["state"], only_if_required=module.params["only_if_required"], check=module.check_mode
         )

@@ -5,8 +5,11 @@
 from __future__ import annotations
 
 import json
+import os
 import shutil
 import socket
+import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -124,7 +127,7 @@ def test_a_service_that_would_not_come_back_is_left_alone(run: Runner, binding: 
 
 
 def test_a_port_that_got_busy_meanwhile(run: Runner, binding: tuple[str, int]) -> None:
-    with socket.create_server(binding), pytest.raises(ModuleFailed, match=f"did not start: .*{binding[1]}"):
+    with socket.create_server(binding), pytest.raises(ModuleFailed, match="in use by another program"):
         run("transport_service", state="started")
     assert run("transport_service", state="stopped")["changed"] is False, "nothing was left running"
     assert run("transport_service", state="started")["changed"]
@@ -135,6 +138,60 @@ def test_our_own_listener_is_no_busy_port(run: Runner, binding: tuple[str, int])
     assert connect(run, enabled=False)["listeners"] == []
     assert connect(run, enabled=True)["listeners"] == [{"address": binding[0], "port": binding[1]}]
     assert connect(run, bindings={"add": [f"0.0.0.0:{binding[1]}"]})["changed"], "the wildcard takes the socket over"
+
+
+def test_the_wildcard_is_not_excused_by_our_own_address(run: Runner, binding: tuple[str, int]) -> None:
+    run("transport_service", state="started")
+    with socket.create_server(("127.0.0.9", binding[1])), pytest.raises(ModuleFailed, match="in use by another"):
+        connect(run, bindings=[f"0.0.0.0:{binding[1]}"])
+
+
+def test_a_port_that_got_busy_before_a_restart_leaves_the_service_alone(run: Runner, binding: tuple[str, int]) -> None:
+    run("transport_service", state="started")
+    other = (loopback(), binding[1])
+    connect(run, bindings={"add": [f"{other[0]}:{other[1]}"]})
+    with socket.create_server(other), pytest.raises(ModuleFailed, match=r"binding .* in use by another program"):
+        run("transport_service", state="restarted")
+    assert greeting(binding).startswith("220 ")
+    assert run("transport_service", state="restarted")["changed"]
+
+
+@pytest.mark.parametrize("text", ["", "{", "[]", '{"version": 1}', '{"listeners": [5]}'])
+def test_junk_in_the_status_file_means_restart(run: Runner, binding: tuple[str, int], text: str) -> None:
+    run("transport_service", state="started")
+    (run.directory / "status.json").write_text(text)
+    assert connect(run)["restart_required"] is True
+    assert run("transport_service", state="restarted", only_if_required=True)["commands"] == ["stop", "start"]
+
+
+def test_a_broken_store_does_not_keep_the_service_from_being_stopped(run: Runner, binding: tuple[str, int]) -> None:
+    run("transport_service", state="started")
+    (run.directory / "store.json").write_text("[")
+    assert run("transport_service", state="stopped")["changed"]
+
+
+def test_a_pid_file_without_a_number_is_said(run: Runner, binding: tuple[str, int]) -> None:
+    run("transport_service", state="started")
+    path = run.directory / "relayd.pid"
+    number = path.read_text()
+    path.write_text("0\n")
+    with pytest.raises(ModuleFailed, match="there is no process number in it"):
+        run("transport_service", state="stopped")
+    path.write_text(number)
+
+
+def test_many_starts_at_a_time_make_one(run: Runner, binding: tuple[str, int]) -> None:
+    """In processes of their own, as plays are."""
+    script = (
+        "import sys; from ansible_collections.mailops.relay.plugins.module_utils import _backends as b;"
+        "from ansible_collections.mailops.relay.plugins.module_utils._engine.service import converge_service as c;"
+        "s = b.make_backend({'backend': 'aiosmtpd', 'directory': sys.argv[1]}).service;"
+        "print(len(c(s, 'started', only_if_required=False, check=False).commands))"
+    )
+    command = [sys.executable, "-c", script, str(run.directory)]
+    environment = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}
+    starts = [subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env=environment) for _number in range(4)]
+    assert sorted(start.communicate()[0].strip() for start in starts) == ["0", "0", "0", "1"]
 
 
 def test_a_directory_without_a_program(run: Runner, binding: tuple[str, int]) -> None:

@@ -41,7 +41,7 @@ def read_document(path: str, keys: frozenset[str]) -> dict[str, Any] | None:
         return None
     try:
         document: dict[str, Any] = json.loads(content)
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise StoreError(
             f"not JSON: {error}", where=path, way_out="Restore it from a backup, or remove it to start afresh."
         ) from error

@@ -14,18 +14,22 @@ import signal
 import subprocess
 import sys
 import time
-from contextlib import suppress
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from typing import Any
 
-from .._connector.errors import ServiceError
+from .._connector.addresses import Binding, parse_binding
+from .._connector.errors import RelayError, ServiceError
 from .._engine.backend import Service, ServiceFacts
 from .._policy.compile import Policy
-from .files import read_bytes, read_document, sha256
+from .files import locked, read_bytes, read_document, sha256
+from .ports import refuse_unavailable
 from .store import policy_digest, store_path
 
 _START_SECONDS = 30.0
 _STOP_SECONDS = 75.0
-_SEE_OWNER = "Check owner and mode of the directory."
+_SEE_OWNER = "Check owner and mode, or become its user."
+_LEFT_ALONE = "The running service, if any, was left alone."
 _STATUS_KEYS = frozenset({"version", "pid", "started", "digest", "settings_digest", "program_digest", "listeners"})
 
 
@@ -38,34 +42,57 @@ class RelayProcess(Service):
     def _path(self, name: str) -> str:
         return os.path.join(self._directory, name)
 
+    @contextmanager
+    def transaction(self, read_only: bool) -> Iterator[None]:
+        """Keep two plays from starting or stopping it at a time, where there is a directory."""
+        if read_only or not os.path.isdir(self._directory):
+            yield
+            return
+        with locked(self._path("service.lock")):
+            yield
+
     def facts(self, policy: Policy | None = None) -> ServiceFacts:
-        pid = self._running_pid()
-        if pid is None:
+        held, pid = self._lock_holder()
+        if not held:
             return ServiceFacts(running=False, restart_required=False)
-        status = read_document(self._path("status.json"), _STATUS_KEYS)
+        status = self._status()
         if status is None:
             return ServiceFacts(running=True, restart_required=True, pid=pid)
-        listeners = tuple((str(item["address"]), int(item["port"])) for item in status["listeners"])
+        listeners = tuple((binding.host, binding.port) for binding in _bindings(status["listeners"]))
         return ServiceFacts(True, self._is_outdated(status, policy), listeners, pid)
 
-    def _running_pid(self) -> int | None:
-        """The number in the pid file while its lock is held, so that a number left behind is never signalled."""
+    def own_bindings(self) -> list[Binding] | None:
+        """What the running relay listens on, ``None`` if it does not say."""
+        if not self._lock_holder()[0]:
+            return []
+        status = self._status()
+        return None if status is None else _bindings(status["listeners"])
+
+    def _status(self) -> dict[str, Any] | None:
+        """What the running relay says of itself; ``None`` if it says nothing that can be read."""
         try:
-            descriptor = os.open(self._path("relayd.pid"), os.O_RDONLY | os.O_CLOEXEC)
-        except FileNotFoundError:
+            status = read_document(self._path("status.json"), _STATUS_KEYS)
+            return status if status is not None and _bindings(status["listeners"]) is not None else None
+        except (RelayError, KeyError, TypeError):
             return None
+
+    def _lock_holder(self) -> tuple[bool, int | None]:
+        """Whether the lock on the pid file is held, and the number in it. A number left behind means nothing."""
+        path = self._path("relayd.pid")
+        try:
+            descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+        except FileNotFoundError:
+            return False, None
         except OSError as error:
-            raise ServiceError(
-                f"cannot be read: {error.strerror}", where=self._path("relayd.pid"), way_out="Check owner and mode."
-            ) from error
+            raise ServiceError(f"cannot be read: {error.strerror}", where=path, way_out=_SEE_OWNER) from error
         try:
             fcntl.flock(descriptor, fcntl.LOCK_SH | fcntl.LOCK_NB)
         except BlockingIOError:
             text = os.read(descriptor, 32).decode("ascii", "replace").strip()
-            return int(text) if text.isdigit() else None
+            return True, int(text) if text.isdigit() and int(text) > 1 else None
         finally:
             os.close(descriptor)
-        return None
+        return False, None
 
     def _is_outdated(self, status: dict[str, Any], policy: Policy | None) -> bool:
         wanted = self._stored_digest() if policy is None else policy_digest(policy)
@@ -78,8 +105,11 @@ class RelayProcess(Service):
         )
 
     def _stored_digest(self) -> Any:
-        document = json.loads(read_bytes(store_path(self._directory)) or b"{}")
-        return document.get("digest")
+        try:
+            document = json.loads(read_bytes(store_path(self._directory)) or b"{}")
+        except (ValueError, RecursionError):
+            return None
+        return document.get("digest") if isinstance(document, dict) else None
 
     def _command(self, *flags: str) -> list[str]:
         program = self._path("smtp_relayd.pyz")
@@ -88,13 +118,17 @@ class RelayProcess(Service):
         return [sys.executable, program, "--directory", self._directory, *flags]
 
     def check(self) -> None:
-        result = subprocess.run(
-            self._command("--check"), stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False
-        )
+        """Load what it would load, and try the ports that it does not hold yet."""
+        try:
+            command = self._command("--check")
+            result = subprocess.run(command, stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False)
+        except OSError as error:
+            raise ServiceError(f"cannot be run: {error}", where=self._directory, way_out=_SEE_OWNER) from error
         if result.returncode != 0:
             seen = result.stderr.strip().splitlines() or [f"exit status {result.returncode}"]
-            way_out = "The running service, if any, was left alone."
-            raise ServiceError(f"the relay would not start: {seen[-1]}", where=self._directory, way_out=way_out)
+            raise ServiceError(f"the relay would not start: {seen[-1]}", where=self._directory, way_out=_LEFT_ALONE)
+        document = json.loads(read_bytes(store_path(self._directory)) or b"{}")
+        refuse_unavailable(_bindings(document["policy"]["bindings"]), self.own_bindings())
 
     def start(self) -> None:
         ready, told = os.pipe()
@@ -130,20 +164,23 @@ class RelayProcess(Service):
             os.close(log)
 
     def stop(self) -> None:
-        pid = self._running_pid()
-        if pid is None:
+        held, pid = self._lock_holder()
+        if not held:
             return
-        with suppress(
-            ProcessLookupError
-        ):  # a supervisor that died leaves the lock to its child, which is about to stop
-            os.kill(pid, signal.SIGTERM)
+        if pid is None:
+            way_out = "Find the process that holds it (fuser) and stop it."
+            raise ServiceError("there is no process number in it", where=self._path("relayd.pid"), way_out=way_out)
+        try:
+            with suppress(ProcessLookupError):  # a supervisor that died leaves the lock to its child, about to stop
+                os.kill(pid, signal.SIGTERM)
+        except PermissionError as error:
+            way_out = "Become root or its user."
+            raise ServiceError(f"process {pid} is another user's", where=self._directory, way_out=way_out) from error
         deadline = time.monotonic() + _STOP_SECONDS
-        while self._running_pid() is not None:
+        while self._lock_holder()[0]:
             if time.monotonic() > deadline:
-                way_out = f"See {self._path('relayd.log')}."
-                raise ServiceError(
-                    f"process {pid} did not stop within {_STOP_SECONDS:.0f} s", where=self._directory, way_out=way_out
-                )
+                what = f"process {pid} did not stop within {_STOP_SECONDS:.0f} s"
+                raise ServiceError(what, where=self._directory, way_out=f"See {self._path('relayd.log')}.")
             time.sleep(0.02)
 
 
@@ -161,3 +198,12 @@ def _failure(answers: io.RawIOBase) -> str:
         line += chunk
     answer = json.loads(line)
     return "" if answer.get("ready") is True else str(answer.get("error"))
+
+
+def _bindings(items: Any) -> list[Binding]:
+    """``[{address, port}]`` of the files as bindings."""
+    return [_binding(item["address"], item["port"]) for item in items]
+
+
+def _binding(address: str, port: int) -> Binding:
+    return parse_binding(f"[{address}]:{port}" if ":" in address else f"{address}:{port}", "listeners")

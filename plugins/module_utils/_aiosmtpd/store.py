@@ -12,7 +12,7 @@ from .._connector.addresses import format_address
 from .._connector.errors import RelayError, StoreError
 from .._connector.merge import Options, merge
 from .._connector.model import State
-from .._connector.properties import render_item
+from .._connector.properties import CONNECTOR_PROPERTIES, DOMAIN_PROPERTIES, render_item
 from .._policy.compile import Policy, compile_policy
 from .files import VERSION, canonical, read_document, replace_file, sha256
 
@@ -59,7 +59,7 @@ def read_store(directory: str) -> State:
         return State()
     state = _parse_definitions(document["definitions"], path)
     expected = policy_document(compile_policy(state))
-    drift = document["policy"] != expected or document["digest"] != sha256(canonical(expected))
+    drift = canonical(document["policy"]) != canonical(expected) or document["digest"] != sha256(canonical(expected))
     return State(state.connectors, state.domains, drift=drift)
 
 
@@ -70,6 +70,16 @@ def _parse_definitions(definitions: Any, path: str) -> State:
     for key, items in definitions.items():
         if not isinstance(items, list) or not all(isinstance(item, dict) for item in items):
             raise StoreError("a list of objects is expected", where=f"{where}.{key}", way_out=_WAY_OUT)
+    known = {"connectors": CONNECTOR_PROPERTIES, "accepted_domains": DOMAIN_PROPERTIES}
+    for key, items in definitions.items():
+        keys = {"name", "state", *(row.option for row in known[key])}
+        odd = [
+            name for item in items for name in item if name not in keys or (name == "state" and item[name] != "present")
+        ]
+        if odd:
+            raise StoreError(
+                "a key or state that means nothing here", where=f"{where}.{key}", value=odd[0], way_out=_WAY_OUT
+            )
     try:
         return merge(State(), Options(definitions["connectors"], definitions["accepted_domains"]))
     except RelayError as error:

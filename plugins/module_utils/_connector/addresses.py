@@ -72,7 +72,7 @@ def format_address(version: int, number: int) -> str:
 def parse_address(text: str, where: str, way_out: str) -> tuple[int, int]:
     """Return ``(version, number)``. A scope (``%eth0``) is dropped from link-local addresses, the only ones that
     have one."""
-    bare, _percent, scope = text.strip().partition("%")
+    bare, _percent, scope = text.strip(" ").partition("%")
     try:
         address = ipaddress.ip_address(bare)
     except ValueError:
@@ -111,7 +111,7 @@ def parse_range(text: object, where: str) -> AddressRange:
 def _parse_cidr(text: str, where: str) -> AddressRange:
     head, _slash, prefix = text.partition("/")
     version, number = parse_address(head, where, _RANGE_FORMS)
-    if not re.fullmatch(r"\s*[0-9]{1,3}\s*", prefix) or int(prefix) > BITS[version]:
+    if not re.fullmatch(r" *[0-9]{1,3} *", prefix) or int(prefix) > BITS[version]:
         way_out = f"The prefix length of IPv{version} is 0 to {BITS[version]}."
         raise InputError("not a prefix length", where=where, value=text, way_out=way_out)
     size = 1 << (BITS[version] - int(prefix))
@@ -137,7 +137,7 @@ def parse_binding(text: object, where: str) -> Binding:
     :raises InputError: no address, no port, port outside 1 to 65535, IPv4-mapped or scoped address
     """
     match = (
-        re.fullmatch(r"(?:\[([^\[\]]+)\]|([^:\[\]]+)):([0-9]{1,5})", text.strip()) if isinstance(text, str) else None
+        re.fullmatch(r"(?:\[([^\[\]]+)\]|([^:\[\]]+)):([0-9]{1,5})", text.strip(" ")) if isinstance(text, str) else None
     )
     if match is None or "%" in match[0]:
         raise InputError("not a binding", where=where, value=text, way_out=_BINDING_FORMS)

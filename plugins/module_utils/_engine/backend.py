@@ -49,6 +49,11 @@ class ServiceFacts:
 class Service(ABC):
     """The transport service of one server."""
 
+    @contextmanager
+    def transaction(self, read_only: bool) -> Iterator[None]:
+        """Keep others from starting or stopping it meanwhile."""
+        yield
+
     @abstractmethod
     def facts(self, policy: Policy | None = None) -> ServiceFacts:
         """``restart_required`` compares with ``policy``, or with what is stored when ``None``."""

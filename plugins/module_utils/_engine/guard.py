@@ -7,14 +7,14 @@ A hole that was there before is a warning and never blocks a change that narrows
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 
-from .._connector.addresses import AddressRange, subtract
+from .._connector.addresses import AddressRange, intersect, subtract
 from .._connector.errors import GuardError
-from .._connector.model import State
+from .._connector.model import Connector, State
 from .._connector.rights import ANY_RECIPIENT, SUBMIT
-from .._policy.compile import Policy
+from .._policy.compile import Interval, Policy, as_range
 from .._policy.special import globally_routable
 from .._policy.surface import surface
 
@@ -48,21 +48,16 @@ def guard(before: tuple[State, Policy], after: tuple[State, Policy], limits: Lim
     :returns: warnings
     :raises GuardError: the change opens a hole, or takes away a built-in connector
     """
-    _keep_built_in(before[0], after[0])
-    known = list(_holes(*before, limits))
-    warnings = []
+    warnings = _keep_built_in(before, after)
+    known = {(hole.sort, hole.where) for hole in _holes(*before, limits)}
+    opened = surface(after[1]).minus(surface(before[1])).addresses
     for hole in _holes(*after, limits):
-        old = _was_there(hole, known)
+        old = (hole.sort, hole.where) in known and not intersect(hole.addresses, opened)
         if not (old or limits.allow_open_relay):
             raise GuardError(hole.what, where=hole.where, way_out=_WAY_OUT)
         reason = "was so before" if old else "passed by allow_open_relay"
         warnings.append(f"OPEN RELAY RISK, {reason}: {hole.where}: {hole.what}.")
     return warnings
-
-
-def _was_there(hole: Hole, known: Iterable[Hole]) -> bool:
-    same = [item for item in known if (item.sort, item.where) == (hole.sort, hole.where)]
-    return any(not subtract(hole.addresses, item.addresses) for item in same)
 
 
 def _holes(state: State, policy: Policy, limits: Limits) -> Iterator[Hole]:
@@ -84,7 +79,8 @@ def _surface_holes(state: State, policy: Policy, limits: Limits) -> Iterator[Hol
         allowed = limits.max_relay_addresses
         what = f"{count} addresses could relay anywhere without AUTH, {allowed} are allowed ({_list(relaying)})"
         yield Hole("count", "max_relay_addresses", what, relaying)
-    singles = [item for connector in state.connectors for item in connector.remote_ip_ranges if item.size == 1]
+    relays = [item for item in state.connectors if item.enabled and {SUBMIT, ANY_RECIPIENT} <= item.anonymous_rights]
+    singles = [item for connector in relays for item in connector.remote_ip_ranges if item.size == 1]
     in_ranges = subtract(relaying, singles)
     public = tuple(item for item in globally_routable(in_ranges) if item.version == 4)
     if public:
@@ -101,24 +97,39 @@ def _list(ranges: tuple[AddressRange, ...]) -> str:
     return ", ".join(str(item) for item in ranges[:_SHOWN]) + more
 
 
-def _keep_built_in(before: State, after: State) -> None:
-    for old in before.connectors:
-        if not before.is_built_in(old.name):
+def _keep_built_in(before: tuple[State, Policy], after: tuple[State, Policy]) -> list[str]:
+    """Warnings; a built-in connector stays, enabled, and takes the inbound mail that it took."""
+    warnings = []
+    for old in before[0].connectors:
+        if not before[0].is_built_in(old.name):
             continue
         where = f"connector '{old.name}'"
-        new = after.connector(old.name)
+        new = after[0].connector(old.name)
         if new is None:
-            raise GuardError(
-                "a built-in connector cannot be deleted",
-                where=where,
-                way_out="Leave it; make connectors of your own beside it.",
-            )
+            way_out = "Leave it; make connectors of your own beside it."
+            raise GuardError("a built-in connector cannot be deleted", where=where, way_out=way_out)
         if old.enabled and not new.enabled:
-            raise GuardError(
-                "a built-in connector cannot be disabled",
-                where=where,
-                way_out="Leave it enabled; it takes inbound mail.",
-            )
-        if SUBMIT in old.anonymous_rights - new.anonymous_rights:
-            way_out = "Keep AnonymousUsers in permission_groups, or inbound mail from the Internet stops."
-            raise GuardError("a built-in connector would no longer take inbound mail", where=where, way_out=way_out)
+            way_out = "Leave it enabled; it takes inbound mail."
+            raise GuardError("a built-in connector cannot be disabled", where=where, way_out=way_out)
+        _keep_inbound(old, new, before[1], after[1])
+        gone = [binding for binding in old.bindings if binding not in new.bindings]
+        warnings += [f"{where}: inbound mail is no longer taken on {binding}." for binding in gone]
+    return warnings
+
+
+def _keep_inbound(old: Connector, new: Connector, before: Policy, after: Policy) -> None:
+    """Who on the Internet could send to us through it must still be able to, whichever connector takes him now."""
+    kept = set(old.bindings) & set(new.bindings)
+    for binding in [*sorted(kept), *(other for other, _intervals in after.bindings if other.wildcard in kept)]:
+        was = [item for item in before.at(binding) if _takes_inbound(before, item, old.name)]
+        now = [item for item in after.at(binding) if after.rules[item.rule].inbound]
+        lost = globally_routable(subtract(map(as_range, was), map(as_range, now)))
+        if lost:
+            what = f"a built-in connector would no longer take inbound mail of {_list(lost)} on {binding}"
+            way_out = "Keep AnonymousUsers and its ranges, or let another connector take that mail."
+            raise GuardError(what, where=f"connector '{old.name}'", way_out=way_out)
+
+
+def _takes_inbound(policy: Policy, interval: Interval, name: str) -> bool:
+    rule = policy.rules[interval.rule]
+    return rule.inbound and rule.connector == name

@@ -25,6 +25,11 @@ def converge_service(service: Service, state: str, *, only_if_required: bool, ch
 
     :raises ServiceError: it did not do as it was told
     """
+    with service.transaction(read_only=check):
+        return _converge(service, state, only_if_required, check)
+
+
+def _converge(service: Service, state: str, only_if_required: bool, check: bool) -> ServiceOutcome:
     before = service.facts()
     commands = _commands(before, state, only_if_required)
     if check or not commands:

@@ -39,6 +39,11 @@ class Rule:
         """A session without AUTH may send to external domains. The null sender needs no right to send as anyone."""
         return self.anonymous_submit and self.anonymous_any_recipient
 
+    @property
+    def inbound(self) -> bool:
+        """A stranger may send to our accepted domains."""
+        return self.anonymous_submit and self.anonymous_any_sender
+
 
 class Interval(NamedTuple):
     """Peers ``low`` to ``high`` of IP ``version``, judged by ``rules[rule]``."""
@@ -63,6 +68,11 @@ class Policy:
     rules: tuple[Rule, ...]
     domains: tuple[AcceptedDomain, ...]
     postmaster: str | None
+
+    def at(self, binding: Binding) -> tuple[Interval, ...]:
+        """What judges sessions that arrive at ``binding``: its own intervals, else those of the wildcard."""
+        by_binding = dict(self.bindings)
+        return by_binding.get(binding, by_binding.get(binding.wildcard, ()))
 
 
 class _Claim(NamedTuple):

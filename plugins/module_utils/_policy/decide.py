@@ -55,8 +55,7 @@ class Decision(NamedTuple):
 
 def select(policy: Policy, local: Binding, peer: Peer) -> Rule | None:
     """The rule of the connector that takes this session, ``None``: no connector does."""
-    by_binding = dict(policy.bindings)
-    intervals = by_binding.get(local, by_binding.get(local.wildcard, ()))
+    intervals = policy.at(local)
     index = bisect.bisect_right(intervals, (peer.version, peer.number, 1 << 129, 0)) - 1
     if index < 0:
         return None

@@ -264,3 +264,58 @@ def test_a_directory_that_is_not_writable(run: Runner) -> None:
 
 def test_no_diff_unless_asked(run: Runner) -> None:
     assert "diff" not in apply(run, scan(), diff=False)
+
+
+@pytest.mark.parametrize("directory", ["relay", "/relay\0"])
+def test_a_directory_that_is_no_path(run: Runner, directory: str) -> None:
+    for module, options in (("receive_connectors", {"connectors": []}), ("transport_service", {"state": "stopped"})):
+        with pytest.raises(ModuleFailed, match="directory: not an absolute path, got"):
+            run(module, directory=directory, **options)
+
+
+def test_a_directory_of_something_else_stays_as_it_is(run: Runner) -> None:
+    (run.directory / "settings.json").unlink()
+    untouched = run.snapshot()
+    with pytest.raises(ModuleFailed, match="there is no relay here"):
+        apply(run, scan())
+    assert run.snapshot() == untouched
+
+
+@pytest.mark.parametrize("size", ["9" * 5000, "36 MB (,,, bytes)", f"36 MB ({'9' * 5000} bytes)", "36MB\n"])
+def test_a_size_that_is_none_is_no_traceback(run: Runner, size: str) -> None:
+    with pytest.raises(ModuleFailed, match="max_message_size: "):
+        apply(run, scan(max_message_size=size))
+
+
+@pytest.mark.parametrize("option", ["bindings", "remote_ip_ranges"])
+def test_a_line_break_in_an_address_is_refused(run: Runner, option: str) -> None:
+    with pytest.raises(ModuleFailed, match=f"{option}"):
+        apply(run, scan(**{option: [scan()[option][0] + "\n"]}))
+
+
+def test_a_number_in_place_of_a_boolean_is_drift(run: Runner) -> None:
+    apply(run, scan(extended_rights=[]))
+    path = run.directory / "store.json"
+    path.write_text(path.read_text().replace('"anonymous_any_recipient": false', '"anonymous_any_recipient": 0'))
+    assert apply(run, scan(extended_rights=[]))["changed"]
+
+
+@pytest.mark.parametrize("change", [{"extra": 1}, {"state": "absent"}])
+def test_definitions_say_nothing_that_is_not_understood(run: Runner, change: dict[str, Any]) -> None:
+    apply(run, scan())
+    path = run.directory / "store.json"
+    document = json.loads(path.read_text())
+    document["definitions"]["connectors"][0].update(change)
+    path.write_text(json.dumps(document))
+    with pytest.raises(ModuleFailed, match="a key or state that means nothing here"):
+        apply(run, scan())
+
+
+def test_the_store_is_replaced_and_never_written_in_place(run: Runner) -> None:
+    apply(run, scan())
+    path = run.directory / "store.json"
+    with path.open() as reader:
+        before = path.read_text()
+        apply(run, scan(comment="new"))
+        assert reader.read() == before
+    assert path.read_text() != before

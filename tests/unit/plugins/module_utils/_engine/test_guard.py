@@ -12,6 +12,7 @@ from ansible_collections.mailops.relay.plugins.module_utils._connector.model imp
 from ansible_collections.mailops.relay.plugins.module_utils._connector.rights import (
     ANONYMOUS,
     ANY_RECIPIENT,
+    ANY_SENDER,
     ExtendedRight,
 )
 from ansible_collections.mailops.relay.plugins.module_utils._engine.guard import Limits, guard
@@ -114,8 +115,16 @@ def test_a_hole_that_was_there_does_not_excuse_a_wider_one() -> None:
 
 def built_in(**changes: object) -> State:
     state = relay("0.0.0.0/0", name="Default x", built_in=("Default X",))
-    connector = replace(state.connectors[0], extended_rights=(), **changes)  # type: ignore[arg-type]
+    connector = replace(state.connectors[0], **{"extended_rights": (), **changes})  # type: ignore[arg-type]
     return replace(state, connectors=(connector,))
+
+
+def beside(*ranges: str, binding: str = "0.0.0.0:25") -> State:
+    """The built-in connector and one that takes these ranges from it and lets nobody submit."""
+    state = built_in()
+    taken = tuple(parse_range(item, "x") for item in ranges)
+    other = Connector("A", bindings=(parse_binding(binding, "x"),), remote_ip_ranges=taken)
+    return replace(state, connectors=(other, *state.connectors))
 
 
 @pytest.mark.parametrize(
@@ -124,6 +133,11 @@ def built_in(**changes: object) -> State:
         (replace(built_in(), connectors=()), "connector 'Default x': a built-in connector cannot be deleted"),
         (built_in(enabled=False), "a built-in connector cannot be disabled"),
         (built_in(permission_groups=()), "would no longer take inbound mail"),
+        (built_in(remote_ip_ranges=()), "no longer take inbound mail of .* on 0.0.0.0:25"),
+        (built_in(remote_ip_ranges=(parse_range("10.0.0.0/8", "x"),)), "no longer take inbound mail"),
+        (built_in(extended_rights=(ExtendedRight(ANONYMOUS, ANY_SENDER, deny=True),)), "no longer take inbound mail"),
+        (beside("0.0.0.0/1", "128.0.0.0/1"), "no longer take inbound mail of 1.0.0.0-"),
+        (beside("0.0.0.0/0", binding="192.0.2.1:25"), "no longer take inbound mail of .* on 192.0.2.1:25"),
     ],
 )
 def test_a_built_in_connector_stays_whatever_is_allowed(after: State, says: str) -> None:
@@ -133,4 +147,40 @@ def test_a_built_in_connector_stays_whatever_is_allowed(after: State, says: str)
 
 def test_a_built_in_connector_may_be_changed_and_others_may_go() -> None:
     assert check(built_in(), built_in(comment="x", banner="220 x")) == []
+    assert check(built_in(), beside("10.0.0.0/8", "192.168.0.0/16")) == [], "private addresses are ours to arrange"
     assert check(relay("10.0.0.1"), EMPTY) == []
+
+
+def test_a_built_in_connector_may_move_and_the_warning_says_from_where() -> None:
+    moved = built_in(bindings=(parse_binding("0.0.0.0:2525", "x"),))
+    assert check(built_in(), moved) == [
+        "connector 'Default x': inbound mail is no longer taken on 0.0.0.0:25.",
+        "connector 'Default x': inbound mail is no longer taken on [::]:25.",
+    ]
+
+
+def test_a_device_may_be_taken_out_of_a_built_in_connector() -> None:
+    scan = replace(relay("8.8.8.8").connectors[0], bindings=built_in().connectors[0].bindings)
+    assert check(built_in(), replace(built_in(), connectors=(*built_in().connectors, scan))) == []
+
+
+def test_a_hole_does_not_move_to_another_binding() -> None:
+    """On loopback only this host relays; on every address the world would."""
+    inside = relay("0.0.0.0/0")
+    connector = replace(inside.connectors[0], bindings=(parse_binding("127.0.0.1:25", "x"),))
+    inside = replace(inside, connectors=(connector,))
+    with pytest.raises(GuardError, match="max_relay_addresses"):
+        check(inside, relay("0.0.0.0/0"))
+    for more in ("0.0.0.0:25", "127.0.0.1:26"):
+        wider = replace(connector, bindings=(*connector.bindings, parse_binding(more, "x")))
+        with pytest.raises(GuardError):
+            check(inside, replace(inside, connectors=(wider,)))
+
+
+def test_only_a_connector_that_relays_lists_addresses_one_by_one() -> None:
+    state = relay("8.8.8.0/31")
+    singles = tuple(parse_range(item, "x") for item in ("8.8.8.0", "8.8.8.1"))
+    decoy = Connector("Decoy", False, (parse_binding("127.0.0.1:9", "x"),), singles, ("AnonymousUsers",), RELAY)
+    for other in (decoy, replace(decoy, enabled=True, extended_rights=())):
+        with pytest.raises(GuardError, match="globally routable"):
+            check(EMPTY, replace(state, connectors=(other, *state.connectors)))
