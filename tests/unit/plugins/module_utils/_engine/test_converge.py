@@ -6,13 +6,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from support.modules import write_settings
 
 from ansible_collections.mailops.relay.plugins.module_utils._aiosmtpd.backend import AiosmtpdBackend
 from ansible_collections.mailops.relay.plugins.module_utils._connector.errors import StoreError
 from ansible_collections.mailops.relay.plugins.module_utils._connector.merge import Options
 from ansible_collections.mailops.relay.plugins.module_utils._engine.converge import converge
 from ansible_collections.mailops.relay.plugins.module_utils._engine.guard import Limits
+from support.modules import write_settings
 
 CONNECTOR = {"name": "A", "bindings": ["127.0.0.1:2525"], "remote_ip_ranges": ["127.0.0.11"]}
 
