@@ -10,11 +10,12 @@ class ModuleDocFragment:
 options:
   backend:
     description:
-      - Which kind of server this is. It is never guessed from what is installed.
+      - Which kind of server this is. It is never guessed from what is installed. Windows hosts take V(exchange) only.
+      - V(postfix) and V(exchange) are not built yet and are refused with that explanation.
       - Say it once for a play with C(module_defaults) and the group C(mailops.relay.all).
     type: str
     required: true
-    choices: [aiosmtpd]
+    choices: [aiosmtpd, postfix, exchange]
   directory:
     description:
       - Directory of the relay on the target, as set up by the role P(mailops.relay.relay_server#role).

@@ -8,13 +8,23 @@ from collections.abc import Mapping
 from typing import Any, Callable
 
 from ._aiosmtpd.backend import AiosmtpdBackend
+from ._connector.errors import CapabilityError
 from ._engine.backend import Backend
 
 BACKENDS: dict[str, Callable[[Mapping[str, Any]], Backend]] = {
     "aiosmtpd": lambda params: AiosmtpdBackend(params["directory"]),
 }
+PLANNED = ("postfix", "exchange")
+NAMES = (*BACKENDS, *PLANNED)
 
 
 def make_backend(params: Mapping[str, Any]) -> Backend:
-    """The backend that the module parameter ``backend`` names, with the other parameters it needs."""
-    return BACKENDS[params["backend"]](params)
+    """The backend that the module parameter ``backend`` names, with the other parameters it needs.
+
+    :raises CapabilityError: it is not built yet
+    """
+    name = params["backend"]
+    if name not in BACKENDS:
+        way_out = f"This release has {', '.join(BACKENDS)}."
+        raise CapabilityError("this backend is not built yet", where="backend", value=name, way_out=way_out)
+    return BACKENDS[name](params)

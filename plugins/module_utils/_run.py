@@ -8,18 +8,25 @@ from typing import Any, NoReturn
 
 from ansible.module_utils.basic import AnsibleModule
 
+from ._accounts.converge import converge_accounts
 from ._backends import make_backend
 from ._connector.errors import RelayError
 from ._connector.merge import Options
 from ._engine.converge import converge
 from ._engine.guard import Limits
-from ._engine.result import render_outcome, render_service
+from ._engine.info import render_info, select_connector
+from ._engine.result import render_accounts, render_outcome, render_service
 from ._engine.service import converge_service
+from ._policy.compile import compile_policy
 
 
 def run_converge(module: AnsibleModule, kind: str, options: Options) -> NoReturn:
     """:param kind: ``connector`` or ``domain``, which the result is about"""
-    limits = Limits(module.params["max_relay_addresses"], module.params["allow_open_relay"])
+    limits = Limits(
+        module.params["max_relay_addresses"],
+        module.params["allow_open_relay"],
+        module.params.get("allow_expired_certificate", False),
+    )
     entries = (options.connectors if kind == "connector" else options.domains) or ()
     try:
         outcome = converge(make_backend(module.params), options, check=module.check_mode, limits=limits)
@@ -33,12 +40,34 @@ def run_converge(module: AnsibleModule, kind: str, options: Options) -> NoReturn
 def run_service(module: AnsibleModule) -> NoReturn:
     try:
         service = make_backend(module.params).service
-        outcome = converge_service(
-            service, module.params["state"], only_if_required=module.params["only_if_required"], check=module.check_mode
-        )
+        state, only_if_required = module.params["state"], module.params["only_if_required"]
+        outcome = converge_service(service, state, only_if_required=only_if_required, check=module.check_mode)
     except RelayError as error:
         _fail(module, error)
     _exit(module, render_service(module.params["backend"], outcome))
+
+
+def run_accounts(module: AnsibleModule) -> NoReturn:
+    entries, purge = module.params["accounts"], module.params["purge"]
+    try:
+        store = make_backend(module.params).accounts
+        outcome = converge_accounts(store, entries, purge=purge, check=module.check_mode)
+    except RelayError as error:
+        _fail(module, error)
+    _exit(module, render_accounts(module.params["backend"], outcome, [entry["name"] for entry in entries]))
+
+
+def run_info(module: AnsibleModule) -> NoReturn:
+    try:
+        backend = make_backend(module.params)
+        with backend.transaction(read_only=True):
+            state = backend.read()
+        selected = select_connector(state, module.params["select"])
+        result = render_info(backend.name, state, backend.service.facts(compile_policy(state)), selected)
+    except RelayError as error:
+        _fail(module, error)
+    module.exit_json(changed=False, **result)
+    raise AssertionError("exit_json returned")
 
 
 def _fail(module: AnsibleModule, error: RelayError) -> NoReturn:

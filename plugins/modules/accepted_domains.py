@@ -115,20 +115,17 @@ error:
 
 from ansible.module_utils.basic import AnsibleModule
 
-from ansible_collections.mailops.relay.plugins.module_utils._backends import BACKENDS
 from ansible_collections.mailops.relay.plugins.module_utils._connector.merge import Options
-from ansible_collections.mailops.relay.plugins.module_utils._connector.spec import (
+from ansible_collections.mailops.relay.plugins.module_utils._run import run_converge
+from ansible_collections.mailops.relay.plugins.module_utils._spec import (
     backend_spec,
     domains_spec,
     guard_spec,
 )
-from ansible_collections.mailops.relay.plugins.module_utils._run import run_converge
 
 
 def main() -> None:
-    module = AnsibleModule(
-        argument_spec={**backend_spec(list(BACKENDS)), **guard_spec(), **domains_spec()}, supports_check_mode=True
-    )
+    module = AnsibleModule(argument_spec={**backend_spec(), **guard_spec(), **domains_spec()}, supports_check_mode=True)
     run_converge(module, "domain", Options(domains=module.params["domains"], purge=module.params["purge"]))
 
 

@@ -68,7 +68,8 @@ options:
         description:
           - Who may submit mail at all, out of V(AnonymousUsers), V(ExchangeUsers), V(ExchangeServers),
             V(ExchangeLegacyServers), V(Partners).
-          - The O(backend=aiosmtpd) backend knows V(AnonymousUsers).
+          - The O(backend=aiosmtpd) backend knows V(AnonymousUsers), and V(ExchangeUsers) as the accounts of
+            M(mailops.relay.relay_accounts).
         type: raw
       extended_rights:
         description:
@@ -91,6 +92,76 @@ options:
       comment:
         description: Free text, several lines if you like.
         type: str
+      auth_mechanism:
+        description:
+          - How clients may authenticate and encrypt, out of V(Tls), V(BasicAuth), V(BasicAuthRequireTLS),
+            V(Integrated),
+            V(ExchangeServer), V(ExternalAuthoritative). The O(backend=aiosmtpd) backend knows the first three.
+          - V(Tls) offers STARTTLS. V(BasicAuth) offers AUTH PLAIN and LOGIN to whom
+            O(connectors[].permission_groups) lets in,
+            with V(BasicAuthRequireTLS) only after TLS.
+        type: raw
+      require_tls:
+        description: Refuse mail before TLS. Needs V(Tls) in O(connectors[].auth_mechanism).
+        type: bool
+      implicit_tls:
+        description:
+          - Begin TLS before the greeting, as is usual on port 465 (RFC 8314), instead of offering STARTTLS.
+            Exchange has no such thing.
+        type: bool
+      tls_certificate_file:
+        description:
+          - Certificate chain on the target, in PEM form, server certificate first. Read again when it changes.
+          - Bundled relays need it for V(Tls).
+        type: str
+      tls_key_file:
+        description: Private key of O(connectors[].tls_certificate_file), in PEM form, without passphrase.
+        type: str
+      max_recipients_per_message:
+        description: Recipients of one message, V(1) to V(512000). More are deferred with 452. A new connector has
+          V(200).
+        type: str
+      max_inbound_connection:
+        description: Sessions at a time, a number or V(Unlimited). A new connector has V(5000).
+        type: str
+      max_inbound_connection_per_source:
+        description: Sessions at a time of one client address, V(1) to V(10000) or V(Unlimited). A new connector has
+          V(20).
+        type: str
+      max_protocol_errors:
+        description: Protocol errors after which a session is closed, a number or V(Unlimited). A new connector has
+          V(5).
+        type: str
+      connection_timeout:
+        description:
+          - Longest session, as V(00:10:00) or in seconds, up to a day. It must exceed
+            O(connectors[].connection_inactivity_timeout).
+        type: str
+      connection_inactivity_timeout:
+        description: Longest silence of a client, as V(00:05:00) or in seconds.
+        type: str
+      tarpit_interval:
+        description: Delay of refusals to sessions without AUTH, as V(00:00:05) or in seconds. V(00:00:00), which a
+          new connector has, is none.
+        type: str
+      allowed_senders:
+        description:
+          - Who devices may send as, each as V(user@example.com), V(example.com), V(*.example.com) or V(*)
+            (anybody). Empty means the accepted domains.
+          - It counts where anonymous sessions may send to any domain, and for the envelope only. Elsewhere any
+            sender may be used, or inbound
+            mail would stop. The null sender is always allowed. Exchange has no such thing.
+        type: raw
+      allowed_recipients:
+        description:
+          - External domains and addresses that devices may send to, in the form of O(connectors[].allowed_senders).
+            Empty means any.
+            Accepted domains always may be sent to. Exchange has no such thing.
+        type: raw
+  allow_expired_certificate:
+    description: Let a certificate pass that has expired or is not valid yet, with a warning.
+    type: bool
+    default: false
   purge:
     description: Delete the connectors that are not listed. Built-in connectors stay.
     type: bool
@@ -181,19 +252,18 @@ error:
 
 from ansible.module_utils.basic import AnsibleModule
 
-from ansible_collections.mailops.relay.plugins.module_utils._backends import BACKENDS
 from ansible_collections.mailops.relay.plugins.module_utils._connector.merge import Options
-from ansible_collections.mailops.relay.plugins.module_utils._connector.spec import (
+from ansible_collections.mailops.relay.plugins.module_utils._run import run_converge
+from ansible_collections.mailops.relay.plugins.module_utils._spec import (
     backend_spec,
     connectors_spec,
     guard_spec,
 )
-from ansible_collections.mailops.relay.plugins.module_utils._run import run_converge
 
 
 def main() -> None:
     module = AnsibleModule(
-        argument_spec={**backend_spec(list(BACKENDS)), **guard_spec(), **connectors_spec()}, supports_check_mode=True
+        argument_spec={**backend_spec(), **guard_spec(), **connectors_spec()}, supports_check_mode=True
     )
     run_converge(module, "connector", Options(connectors=module.params["connectors"], purge=module.params["purge"]))
 

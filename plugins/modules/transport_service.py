@@ -88,15 +88,12 @@ error:
 
 from ansible.module_utils.basic import AnsibleModule
 
-from ansible_collections.mailops.relay.plugins.module_utils._backends import BACKENDS
-from ansible_collections.mailops.relay.plugins.module_utils._connector.spec import backend_spec, service_spec
 from ansible_collections.mailops.relay.plugins.module_utils._run import run_service
+from ansible_collections.mailops.relay.plugins.module_utils._spec import backend_spec, service_spec
 
 
 def main() -> None:
-    run_service(
-        AnsibleModule(argument_spec={**backend_spec(list(BACKENDS)), **service_spec()}, supports_check_mode=True)
-    )
+    run_service(AnsibleModule(argument_spec={**backend_spec(), **service_spec()}, supports_check_mode=True))
 
 
 if __name__ == "__main__":

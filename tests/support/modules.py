@@ -10,8 +10,10 @@ import os
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
+from unittest import mock
 
 import pytest
+from ansible.module_utils.basic import AnsibleModule
 from ansible.module_utils.testing import patch_module_args
 
 Snapshot = dict[str, tuple[int, int, int, int, bytes]]
@@ -36,13 +38,16 @@ class Runner:
         name = f"ansible_collections.mailops.relay.plugins.modules.{module}"
         arguments = {"backend": "aiosmtpd", "directory": str(self.directory), **options}
         main: Callable[[], None] = importlib.import_module(name).main
+        warnings: list[str] = []
         self._capsys.readouterr()
         with (
             patch_module_args({**arguments, "_ansible_check_mode": check, "_ansible_diff": diff}),
+            # ansible-core shows each warning once in a process, and tests share one
+            mock.patch.object(AnsibleModule, "warn", lambda _module, text: warnings.append(text)),
             pytest.raises(SystemExit),
         ):
             main()
-        result: dict[str, Any] = json.loads(self._capsys.readouterr().out)
+        result: dict[str, Any] = {**json.loads(self._capsys.readouterr().out), "warnings": warnings}
         if result.get("failed"):
             raise ModuleFailed(result)
         return result

@@ -12,7 +12,11 @@ import re
 from ansible_collections.mailops.relay.plugins.module_utils._connector.model import AcceptedDomain, Connector, State
 from ansible_collections.mailops.relay.plugins.module_utils._policy.decide import Session
 
-ANONYMOUS_USERS_GRANTS = {"submit", "any-sender", "authoritative-domain-sender"}
+ACCOUNTS = "Authenticated Users"
+GROUP_OF = {
+    "ANONYMOUS LOGON": ("AnonymousUsers", {"submit", "any-sender", "authoritative-domain-sender"}),
+    ACCOUNTS: ("ExchangeUsers", {"submit", "any-recipient"}),
+}
 RIGHT_NAMES = {
     "submit": "ms-Exch-SMTP-Submit",
     "any-recipient": "ms-Exch-SMTP-Accept-Any-Recipient",
@@ -41,10 +45,11 @@ def owner(state: State, session: Session) -> Connector | None:
     return winner
 
 
-def may(connector: Connector, right: str) -> bool:
-    granted = "AnonymousUsers" in connector.permission_groups and right in ANONYMOUS_USERS_GRANTS
+def may(connector: Connector, right: str, principal: str = "ANONYMOUS LOGON") -> bool:
+    group, grants = GROUP_OF[principal]
+    granted = group in connector.permission_groups and right in grants
     for entry in connector.extended_rights:
-        if entry.principal == "NT AUTHORITY\\ANONYMOUS LOGON" and entry.right == RIGHT_NAMES[right]:
+        if entry.principal == f"NT AUTHORITY\\{principal}" and entry.right == RIGHT_NAMES[right]:
             if entry.deny:
                 return False
             granted = True
@@ -75,15 +80,38 @@ def address_domain(path: str) -> str | None:
     return domain.lower()
 
 
+def pattern_matches(pattern: str, address: str) -> bool:
+    domain = address.rpartition("@")[2]
+    if "@" in pattern:
+        return address == pattern
+    return pattern in ("*", domain) or (pattern.startswith("*.") and domain.endswith(pattern[1:]))
+
+
 def verdict(state: State, session: Session) -> str:
     """The first three digits and the enhanced code of the reply the session ends with."""
     connector = owner(state, session)
     if connector is None:
         return "554 5.7.1"
-    return _sender(state, connector, session.sender) or _recipient(state, connector, session.recipient)
+    if connector.require_tls and not session.tls:
+        return "530 5.7.0"
+    if session.account is None:
+        refusal = _anonymous_sender(state, connector, session.sender)
+    else:
+        refusal = _account_sender(connector, session)
+    return refusal or _recipient(state, connector, session)
 
 
-def _sender(state: State, connector: Connector, path: str) -> str:
+def _account_sender(connector: Connector, session: Session) -> str:
+    if "BasicAuth" not in connector.auth_mechanism or not may(connector, "submit", ACCOUNTS):
+        return "504 5.7.4"
+    if "BasicAuthRequireTLS" in connector.auth_mechanism and not session.tls:
+        return "538 5.7.11"
+    if session.sender != "<>" and address_domain(session.sender) is None:
+        return "550 5.1.7"
+    return "" if session.sender[1:-1].lower() in (session.account or ()) else "550 5.7.60"
+
+
+def _anonymous_sender(state: State, connector: Connector, path: str) -> str:
     domain = address_domain(path)
     if domain is None and path != "<>":
         return "550 5.1.7"
@@ -95,16 +123,25 @@ def _sender(state: State, connector: Connector, path: str) -> str:
     ours = accepted is not None and accepted.type == "Authoritative"
     if not may(connector, "any-sender") or (ours and not may(connector, "authoritative-domain-sender")):
         return "550 5.7.60"
+    patterns = connector.allowed_senders or tuple(item.name for item in state.domains)
+    is_device = may(connector, "any-recipient")
+    if is_device and not any(pattern_matches(pattern, path[1:-1].lower()) for pattern in patterns):
+        return "550 5.7.60"
     return ""
 
 
-def _recipient(state: State, connector: Connector, path: str) -> str:
+def _recipient(state: State, connector: Connector, session: Session) -> str:
+    path = session.recipient
     if path.lower() == "<postmaster>":
         real = [item for item in state.domains if item.type == "Authoritative" and not item.name.startswith("*")]
         return "250 2.1.5" if real else "550 5.1.1"
     domain = address_domain(path)
     if domain is None:
         return "501 5.1.3"
-    if domain_of(state, domain) is not None or may(connector, "any-recipient"):
+    if domain_of(state, domain) is not None:
         return "250 2.1.5"
-    return "550 5.7.54"
+    if session.account is not None:
+        return "250 2.1.5" if may(connector, "any-recipient", ACCOUNTS) else "550 5.7.54"
+    patterns = connector.allowed_recipients or ("*",)
+    allowed = any(pattern_matches(pattern, path[1:-1].lower()) for pattern in patterns)
+    return "250 2.1.5" if may(connector, "any-recipient") and allowed else "550 5.7.54"

@@ -19,7 +19,11 @@ from ansible_collections.mailops.relay.plugins.module_utils._connector.addresses
 from ansible_collections.mailops.relay.plugins.module_utils._connector.errors import RelayError
 from ansible_collections.mailops.relay.plugins.module_utils._connector.merge import validate
 from ansible_collections.mailops.relay.plugins.module_utils._connector.model import AcceptedDomain, Connector, State
-from ansible_collections.mailops.relay.plugins.module_utils._connector.rights import ANONYMOUS, ExtendedRight
+from ansible_collections.mailops.relay.plugins.module_utils._connector.rights import (
+    ANONYMOUS,
+    AUTHENTICATED,
+    ExtendedRight,
+)
 from ansible_collections.mailops.relay.plugins.module_utils._policy.decide import Peer, Session
 
 T = TypeVar("T")
@@ -32,6 +36,11 @@ RIGHTS = (
     "ms-Exch-SMTP-Accept-Any-Sender",
     "ms-Exch-SMTP-Accept-Authoritative-Domain-Sender",
 )
+GROUP_CHOICES = (("AnonymousUsers",), ("AnonymousUsers",), ("AnonymousUsers", "ExchangeUsers"), ("ExchangeUsers",), ())
+MECHANISM_CHOICES = ((), ("Tls",), ("BasicAuth",), ("Tls", "BasicAuth"), ("Tls", "BasicAuth", "BasicAuthRequireTLS"))
+PATTERNS = ("*", "corp.test", "*.test", "s@corp.test", "stranger.test", "outside.test", "v@outside.test")
+ACCOUNTS = (None, None, None, frozenset({"s@corp.test"}), frozenset({"s@stranger.test", "s@sub.corp.test"}))
+CERTIFICATE = "/nowhere/relay.pem"
 DOMAINS = ("corp.test", "*.corp.test", "branch.corp.test", "partner.test")
 SENDERS = (
     "<>",
@@ -95,22 +104,29 @@ def random_binding(rng: random.Random) -> Binding:
 
 
 def random_right(rng: random.Random) -> ExtendedRight:
-    return ExtendedRight(ANONYMOUS, rng.choice(RIGHTS), rng.random() < 0.4)
+    principal = rng.choice((ANONYMOUS, ANONYMOUS, AUTHENTICATED))
+    return ExtendedRight(principal, rng.choice(RIGHTS), rng.random() < 0.4)
 
 
 def random_connector(rng: random.Random, name: str) -> Connector:
-    return Connector(
+    connector = Connector(
         name=name,
         enabled=rng.random() < 0.9,
         bindings=_some(rng, random_binding, 1, 4),
         remote_ip_ranges=_some(rng, random_range, 0, 5),
-        permission_groups=("AnonymousUsers",) if rng.random() < 0.8 else (),
+        permission_groups=rng.choice(GROUP_CHOICES),
         extended_rights=_some(rng, random_right, 0, 3),
         fqdn=rng.choice(("", "mail.corp.test")),
         banner=rng.choice(("", "220 hello")),
         max_message_size=rng.choice((65536, 1 << 20, 36 << 20)),
+        auth_mechanism=rng.choice(MECHANISM_CHOICES),
+        tls_certificate_file=CERTIFICATE,
+        tls_key_file=CERTIFICATE,
+        allowed_senders=_some(rng, lambda rng: rng.choice(PATTERNS), 0, 2),
+        allowed_recipients=_some(rng, lambda rng: rng.choice(PATTERNS), 0, 2),
         comment=rng.choice(("", "plain", "two\nlines", "quote' \" $(x) \\ \u00fc \u2028")),
     )
+    return replace(connector, require_tls="Tls" in connector.auth_mechanism and rng.random() < 0.3)
 
 
 def random_domains(rng: random.Random) -> tuple[AcceptedDomain, ...]:
@@ -136,7 +152,10 @@ def random_session(rng: random.Random) -> Session:
     version = _version(rng)
     local = Binding(version, BASE[version] + rng.choice((1, 2, 3)), rng.choice(PORTS))
     number = rng.randrange(1 << BITS[version]) if rng.random() < 0.1 else BASE[version] + rng.randint(1, SPAN)
-    return Session(local, Peer(version, number), pick(rng, SENDERS), pick(rng, RECIPIENTS))
+    peer = Peer(version, number)
+    return Session(
+        local, peer, pick(rng, SENDERS), pick(rng, RECIPIENTS), tls=rng.random() < 0.4, account=rng.choice(ACCOUNTS)
+    )
 
 
 def pick(rng: random.Random, paths: Sequence[str]) -> str:

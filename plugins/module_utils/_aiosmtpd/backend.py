@@ -11,10 +11,12 @@ from dataclasses import replace
 
 from .._connector.addresses import Binding
 from .._connector.errors import InputError, StoreError
-from .._connector.model import State
-from .._connector.rights import ANONYMOUS, ANY_RECIPIENT, ANY_SENDER, AUTHORITATIVE_SENDER, SUBMIT
+from .._connector.model import Connector, State
+from .._connector.rights import ANONYMOUS, ANY_RECIPIENT, ANY_SENDER, AUTHENTICATED, AUTHORITATIVE_SENDER, SUBMIT
 from .._engine.backend import Backend, Capabilities
 from .._engine.operations import Operation, apply_operation
+from .accounts import AccountsFile
+from .certificate import check_certificate
 from .files import locked
 from .ports import refuse_unavailable
 from .service import RelayProcess
@@ -27,11 +29,13 @@ class AiosmtpdBackend(Backend):
     name = "aiosmtpd"
     service: RelayProcess
     capabilities = Capabilities(
-        permission_groups=frozenset({"AnonymousUsers"}),
-        principals=frozenset({ANONYMOUS}),
+        permission_groups=frozenset({"AnonymousUsers", "ExchangeUsers"}),
+        auth_mechanisms=frozenset({"Tls", "BasicAuth", "BasicAuthRequireTLS"}),
+        principals=frozenset({ANONYMOUS, AUTHENTICATED}),
         rights=frozenset({SUBMIT, ANY_RECIPIENT, ANY_SENDER, AUTHORITATIVE_SENDER}),
         domains_need_next_hop=True,
         catch_all_domain=False,
+        certificate_files=True,
     )
 
     def __init__(self, directory: str) -> None:
@@ -40,6 +44,7 @@ class AiosmtpdBackend(Backend):
             raise InputError("not an absolute path", where="directory", value=directory, way_out=way_out)
         self._directory = directory
         self.service = RelayProcess(directory)
+        self.accounts = AccountsFile(directory)
 
     @contextmanager
     def transaction(self, read_only: bool) -> Iterator[None]:
@@ -58,8 +63,10 @@ class AiosmtpdBackend(Backend):
         built_in = () if settings is None else (f"Default {settings['server_name']}",)
         return replace(read_store(self._directory), built_in=built_in)
 
-    def preflight(self, bindings: Sequence[Binding]) -> None:
+    def preflight(self, bindings: Sequence[Binding], changed: Sequence[Connector]) -> list[str]:
         refuse_unavailable(bindings, self.service.own_bindings())
+        found = (check_certificate(connector) for connector in changed if connector.tls_certificate_file)
+        return [dates for dates in found if dates]
 
     def apply(self, operations: Sequence[Operation]) -> None:
         state = read_store(self._directory)

@@ -72,7 +72,7 @@ def sha256(content: bytes) -> str:
     return hashlib.sha256(content).hexdigest()
 
 
-def replace_file(path: str, content: bytes) -> None:
+def replace_file(path: str, content: bytes, mode: int = 0o644) -> None:
     """Atomically: temporary file in the same directory, fsync, rename, fsync of the directory.
 
     :raises StoreError: nothing was changed (directory missing or not writable, disk full, ...)
@@ -82,7 +82,7 @@ def replace_file(path: str, content: bytes) -> None:
     try:
         descriptor, temporary = tempfile.mkstemp(prefix=os.path.basename(path) + ".", dir=directory)
         with os.fdopen(descriptor, "wb") as file:
-            os.fchmod(file.fileno(), 0o644)
+            os.fchmod(file.fileno(), mode)
             file.write(content)
             file.flush()
             os.fsync(file.fileno())

@@ -13,7 +13,7 @@ from .._connector.errors import RelayError, StoreError
 from .._connector.merge import Options, merge
 from .._connector.model import State
 from .._connector.properties import CONNECTOR_PROPERTIES, DOMAIN_PROPERTIES, render_item
-from .._policy.compile import Policy, compile_policy
+from .._policy.compile import Policy, Rule, compile_policy
 from .files import VERSION, canonical, read_document, replace_file, sha256
 
 _KEYS = frozenset({"version", "definitions", "policy", "digest"})
@@ -34,10 +34,14 @@ def policy_document(policy: Policy) -> dict[str, Any]:
             }
             for binding, intervals in policy.bindings
         ],
-        "rules": [dict(vars(rule)) for rule in policy.rules],
+        "rules": [_rule_document(rule) for rule in policy.rules],
         "accepted_domains": [dict(vars(domain)) for domain in policy.domains],
         "postmaster": policy.postmaster,
     }
+
+
+def _rule_document(rule: Rule) -> dict[str, Any]:
+    return {key: list(value) if isinstance(value, tuple) else value for key, value in vars(rule).items()}
 
 
 def policy_digest(policy: Policy) -> str:

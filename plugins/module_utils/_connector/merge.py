@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from .addresses import AddressRange, Binding
+from .combinations import validate_combination
 from .errors import ConflictError, InputError
 from .model import AcceptedDomain, Connector, State
 from .properties import Item, apply_options
@@ -109,6 +110,7 @@ def validate(state: State) -> None:
             raise InputError(
                 "a connector needs a binding", where=where, way_out="Give at least one address:port, or state: absent."
             )
+        validate_combination(connector)
         for binding in connector.bindings:
             by_binding.setdefault(binding, []).extend((item, connector.name) for item in connector.remote_ip_ranges)
     for binding, claims in by_binding.items():

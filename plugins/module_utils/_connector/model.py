@@ -7,12 +7,15 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from .addresses import AddressRange, Binding
-from .rights import ANONYMOUS, ExtendedRight, effective_rights
+from .rights import ANONYMOUS, AUTHENTICATED, ExtendedRight, effective_rights
 
 
 @dataclass(frozen=True)
 class Connector:
-    """One receive connector. Field names are the option names; values are normalised (see :mod:`.properties`)."""
+    """One receive connector. Field names are the option names; values are normalised (see :mod:`.properties`).
+
+    Sizes in bytes, times in seconds, counts ``-1`` for unlimited. ``allowed_senders`` empty: the accepted domains.
+    """
 
     name: str
     enabled: bool = True
@@ -24,6 +27,20 @@ class Connector:
     banner: str = ""
     max_message_size: int = 36 << 20
     comment: str = ""
+    auth_mechanism: tuple[str, ...] = ()
+    require_tls: bool = False
+    implicit_tls: bool = False
+    tls_certificate_file: str = ""
+    tls_key_file: str = ""
+    max_recipients_per_message: int = 200
+    max_inbound_connection: int = 5000
+    max_inbound_connection_per_source: int = 20
+    max_protocol_errors: int = 5
+    connection_timeout: int = 600
+    connection_inactivity_timeout: int = 300
+    tarpit_interval: int = 0
+    allowed_senders: tuple[str, ...] = ()
+    allowed_recipients: tuple[str, ...] = ()
 
     @property
     def key(self) -> str:
@@ -33,6 +50,10 @@ class Connector:
     @property
     def anonymous_rights(self) -> frozenset[str]:
         return effective_rights(ANONYMOUS, self.permission_groups, self.extended_rights)
+
+    @property
+    def account_rights(self) -> frozenset[str]:
+        return effective_rights(AUTHENTICATED, self.permission_groups, self.extended_rights)
 
 
 @dataclass(frozen=True)

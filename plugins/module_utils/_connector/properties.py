@@ -15,6 +15,8 @@ from .model import AcceptedDomain, Connector
 from .rights import GROUPS, parse_extended_right, parse_permission_group
 
 Item = TypeVar("Item", Connector, AcceptedDomain)
+MECHANISMS = ("Tls", "Integrated", "BasicAuth", "BasicAuthRequireTLS", "ExchangeServer", "ExternalAuthoritative")
+_FLAGS: dict[str, tuple[str, ...]] = {"permission_groups": tuple(GROUPS), "auth_mechanism": MECHANISMS}
 DOMAIN_TYPES = ("Authoritative", "InternalRelay", "ExternalRelay")
 _LIST_FORMS = "Give a list (exactly this), or {add: [...], remove: [...]}, or {set: [...]}."
 
@@ -41,6 +43,19 @@ class Property:
         return self.type == "raw"
 
 
+def _parse_mechanism(value: Any, where: str) -> str:
+    mechanism = values.parse_choice(value, (*MECHANISMS, "None"), where)
+    return "" if mechanism == "None" else mechanism
+
+
+def _count(option: str, exchange: str, low: int, high: int, *, unlimited: bool = True) -> Property:
+    return Property(option, exchange, "str", values.count_parser(low, high, unlimited=unlimited), values.format_count)
+
+
+def _span(option: str, exchange: str, parse: Callable[[Any, str], int]) -> Property:
+    return Property(option, exchange, "str", parse, values.format_span)
+
+
 CONNECTOR_PROPERTIES = (
     Property("enabled", "Enabled", "bool", values.parse_bool),
     Property("bindings", "Bindings", "raw", parse_binding, str),
@@ -51,6 +66,20 @@ CONNECTOR_PROPERTIES = (
     Property("banner", "Banner", "str", values.parse_banner),
     Property("max_message_size", "MaxMessageSize", "str", values.parse_size, values.format_size),
     Property("comment", "Comment", "str", values.parse_comment),
+    Property("auth_mechanism", "AuthMechanism", "raw", _parse_mechanism),
+    Property("require_tls", "RequireTLS", "bool", values.parse_bool),
+    Property("implicit_tls", "", "bool", values.parse_bool),
+    Property("tls_certificate_file", "", "str", values.parse_path),
+    Property("tls_key_file", "", "str", values.parse_path),
+    _count("max_recipients_per_message", "MaxRecipientsPerMessage", 1, 512000, unlimited=False),
+    _count("max_inbound_connection", "MaxInboundConnection", 1, 2147483647),
+    _count("max_inbound_connection_per_source", "MaxInboundConnectionPerSource", 1, 10000),
+    _count("max_protocol_errors", "MaxProtocolErrors", 0, 2147483647),
+    _span("connection_timeout", "ConnectionTimeout", values.parse_timeout),
+    _span("connection_inactivity_timeout", "ConnectionInactivityTimeout", values.parse_timeout),
+    _span("tarpit_interval", "TarpitInterval", values.parse_span),
+    Property("allowed_senders", "", "raw", values.parse_address_pattern),
+    Property("allowed_recipients", "", "raw", values.parse_address_pattern),
 )
 DOMAIN_PROPERTIES = (
     Property("type", "DomainType", "str", lambda value, where: values.parse_choice(value, DOMAIN_TYPES, where)),
@@ -82,12 +111,16 @@ def apply_options(item: Item, options: Mapping[str, Any], where: str) -> Item:
             continue
         place = f"{where}, {row.option}"
         changes[row.option] = (
-            _parse_list(row, getattr(item, row.option), value, place) if row.is_list else row.parse(value, place)
+            parse_list(row, getattr(item, row.option), value, place) if row.is_list else row.parse(value, place)
         )
     return replace(item, **changes)
 
 
-def _parse_list(row: Property, current: tuple[Any, ...], value: Any, where: str) -> tuple[Any, ...]:
+def parse_list(row: Property, current: tuple[Any, ...], value: Any, where: str) -> tuple[Any, ...]:
+    """A list option: a list (exactly this) or a change ``{add, remove}`` or ``{set}`` of ``current``.
+
+    :raises InputError: anything else, or an entry that cannot be read
+    """
     if not isinstance(value, dict):
         return _normalise(row, _parse_entries(row, value, where))
     if not value or not set(value) <= {"add", "remove", "set"} or ("set" in value and len(value) > 1):
@@ -118,6 +151,6 @@ def _parse_entries(row: Property, value: Any, where: str) -> list[Any]:
 
 def _normalise(row: Property, entries: list[Any]) -> tuple[Any, ...]:
     """Lists are sets: no duplicates, one order."""
-    if row.option == "permission_groups":
-        return tuple(group for group in GROUPS if group in entries)
+    if row.option in _FLAGS:
+        return tuple(flag for flag in _FLAGS[row.option] if flag in entries)
     return tuple(sorted(set(entries)))

@@ -6,7 +6,7 @@ from __future__ import annotations
 
 import difflib
 import re
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import Any
 
 from .addresses import parse_address
@@ -17,6 +17,8 @@ _LABEL = r"[A-Za-z0-9](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?"
 _HOST = re.compile(rf"{_LABEL}(?:\.{_LABEL})*")
 MIN_MESSAGE_SIZE = 64 << 10
 MAX_MESSAGE_SIZE = (1 << 31) - 1
+UNLIMITED = -1
+_DAY = 86400
 
 
 def parse_text(value: Any, where: str, *, newline: bool = False) -> str:
@@ -98,6 +100,79 @@ def format_size(size: int) -> str:
     """The shortest exact spelling, ``36MB`` or ``37748737B``."""
     unit = next(name for name in ("GB", "MB", "KB", "B") if size % _UNITS[name] == 0)
     return f"{size // _UNITS[unit]}{unit}"
+
+
+def parse_span(value: Any, where: str) -> int:
+    """Seconds: ``hh:mm:ss``, ``d.hh:mm:ss`` (EnhancedTimeSpan) or a number of seconds, up to one day."""
+    text = str(value).strip() if isinstance(value, (str, int)) and not isinstance(value, bool) else ""
+    match = re.fullmatch(r"(?:([0-9]+)\.)?([0-9]{1,2}):([0-5]?[0-9]):([0-5]?[0-9])|([0-9]+)", text)
+    if match is None:
+        way_out = "Write hh:mm:ss, quoted, or seconds: '00:05:00', 300."
+        raise InputError("not a time span", where=where, value=value, way_out=way_out)
+    days, hours, minutes, seconds, plain = (int(part or 0) for part in match.groups())
+    span = plain + seconds + 60 * (minutes + 60 * (hours + 24 * days))
+    if span > _DAY:
+        raise InputError("the time span is over a day", where=where, value=value, way_out="Give 1.00:00:00 or less.")
+    return span
+
+
+def parse_timeout(value: Any, where: str) -> int:
+    """Seconds as :func:`parse_span`, at least one."""
+    span = parse_span(value, where)
+    if span < 1:
+        raise InputError("a timeout of nothing", where=where, value=value, way_out="Give 00:00:01 or more.")
+    return span
+
+
+def format_span(seconds: int) -> str:
+    """``hh:mm:ss``, with days where there are any."""
+    days, rest = divmod(seconds, _DAY)
+    text = f"{rest // 3600:02}:{rest // 60 % 60:02}:{rest % 60:02}"
+    return f"{days}.{text}" if days else text
+
+
+def count_parser(low: int, high: int, *, unlimited: bool) -> Callable[[Any, str], int]:
+    """A reader of whole numbers ``low`` to ``high``; ``Unlimited`` is :data:`UNLIMITED` where it is allowed."""
+    also = " or Unlimited" if unlimited else ""
+
+    def parse(value: Any, where: str) -> int:
+        text = str(value).strip().lower() if isinstance(value, (str, int)) and not isinstance(value, bool) else ""
+        if unlimited and text == "unlimited":
+            return UNLIMITED
+        if not re.fullmatch(r"[0-9]{1,10}", text) or not low <= int(text) <= high:
+            raise InputError("not a number in range", where=where, value=value, way_out=f"Give {low} to {high}{also}.")
+        return int(text)
+
+    return parse
+
+
+def format_count(count: int) -> str:
+    return "Unlimited" if count == UNLIMITED else str(count)
+
+
+def parse_path(value: Any, where: str) -> str:
+    """An absolute path on the target; ``''`` stays."""
+    text = parse_text(value, where)
+    if text and not text.startswith("/"):
+        raise InputError("not an absolute path", where=where, value=value, way_out="Begin it with a slash.")
+    return text
+
+
+def parse_address_pattern(value: Any, where: str) -> str:
+    """Who may be named in an envelope: ``user@domain``, ``domain``, ``*.domain`` or ``*``; in lower case."""
+    text = parse_text(value, where).strip().lower()
+    local, at, domain = text.rpartition("@")
+    if at and not re.fullmatch(r"[a-z0-9#$&'*+/=?^_`{|}~-]+(?:\.[a-z0-9#$&'*+/=?^_`{|}~-]+)*", local):
+        way_out = "Write user@example.com, example.com, *.example.com or * (anybody)."
+        raise InputError("not a mail address or domain", where=where, value=value, way_out=way_out)
+    return local + at + parse_host_of_address(domain, where) if at else parse_domain(text, where)
+
+
+def parse_host_of_address(domain: str, where: str) -> str:
+    found = parse_domain(domain, where)
+    if found.startswith("*"):
+        raise InputError("not a mail address", where=where, value=domain, way_out="Write user@example.com.")
+    return found
 
 
 def parse_endpoint(value: Any, where: str) -> str:

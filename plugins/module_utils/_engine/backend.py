@@ -8,8 +8,8 @@ from abc import ABC, abstractmethod
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import Any
 
+from .._accounts.converge import AccountStore
 from .._connector.addresses import Binding
 from .._connector.errors import CapabilityError
 from .._connector.model import AcceptedDomain, Connector, State
@@ -22,17 +22,21 @@ class Capabilities:
     """What a backend can express, as data.
 
     :ivar permission_groups: groups that mean something there
+    :ivar auth_mechanisms: mechanisms it has
     :ivar principals: whose extended rights it knows
     :ivar rights: extended rights it acts on
     :ivar domains_need_next_hop: it stores no mail, so an authoritative domain must name where its mail goes
     :ivar catch_all_domain: ``*`` can be an accepted domain
+    :ivar certificate_files: certificates are files on the target, and TLS needs one
     """
 
     permission_groups: frozenset[str]
+    auth_mechanisms: frozenset[str]
     principals: frozenset[str]
     rights: frozenset[str]
     domains_need_next_hop: bool
     catch_all_domain: bool
+    certificate_files: bool
 
 
 @dataclass(frozen=True)
@@ -81,6 +85,7 @@ class Backend(ABC):
     name: str
     capabilities: Capabilities
     service: Service
+    accounts: AccountStore
 
     @contextmanager
     def transaction(self, read_only: bool) -> Iterator[None]:
@@ -92,9 +97,11 @@ class Backend(ABC):
         """:raises StoreError: it cannot be read"""
 
     @abstractmethod
-    def preflight(self, bindings: Sequence[Binding]) -> None:
-        """Find out before the change whether the service could listen on these new bindings.
+    def preflight(self, bindings: Sequence[Binding], changed: Sequence[Connector]) -> list[str]:
+        """Find out before the change whether the service could listen on new bindings and use the certificates.
 
+        :param changed: connectors that are new or changed
+        :returns: certificates that cannot be used now for their dates only, a sentence each
         :raises ServiceError: for example a busy port
         """
 
@@ -134,9 +141,8 @@ def _refuse_domain(backend: Backend, domain: AcceptedDomain) -> None:
 
 def _refuse_connector(backend: Backend, connector: Connector) -> None:
     can = backend.capabilities
-    entries: list[tuple[str, Any, frozenset[str]]] = [
-        ("permission_groups", group, can.permission_groups) for group in connector.permission_groups
-    ]
+    entries = [("permission_groups", group, can.permission_groups) for group in connector.permission_groups]
+    entries += [("auth_mechanism", mechanism, can.auth_mechanisms) for mechanism in connector.auth_mechanism]
     for entry in connector.extended_rights:
         entries += [("extended_rights", entry.principal, can.principals), ("extended_rights", entry.right, can.rights)]
     for option, value, known in entries:
@@ -147,3 +153,9 @@ def _refuse_connector(backend: Backend, connector: Connector) -> None:
                 value=value,
                 way_out=f"It knows {', '.join(sorted(known))}.",
             )
+    if can.certificate_files and "Tls" in connector.auth_mechanism and not connector.tls_certificate_file:
+        raise CapabilityError(
+            f"backend {backend.name} needs a certificate for TLS",
+            where=f"connector '{connector.name}', tls_certificate_file",
+            way_out="Give tls_certificate_file and tls_key_file, or take Tls out of auth_mechanism.",
+        )

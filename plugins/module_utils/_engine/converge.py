@@ -6,12 +6,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from .._connector.errors import StoreError
+from .._connector.errors import ServiceError, StoreError
 from .._connector.merge import Options, merge
 from .._connector.model import State
 from .._policy.compile import Policy, compile_policy
 from .backend import Backend, ServiceFacts, refuse_inexpressible
-from .guard import Limits, guard
+from .guard import Limits, guard, plaintext_passwords
 from .operations import Operation
 from .plan import plan
 
@@ -44,11 +44,21 @@ def converge(backend: Backend, options: Options, *, check: bool, limits: Limits)
         operations = plan(before, wanted)
         changed = bool(operations) or before.drift
         known = dict(policy_before.bindings)
-        backend.preflight([binding for binding, _intervals in policy.bindings if binding not in known])
+        bindings = [binding for binding, _intervals in policy.bindings if binding not in known]
+        changed_connectors = [item for item in wanted.connectors if before.connector(item.name) != item]
+        warnings += plaintext_passwords(changed_connectors)
+        for dates in backend.preflight(bindings, changed_connectors):
+            warnings.append(_passed(dates, limits))
         if changed and not check:
             backend.apply(operations)
             _verify(backend.read(), wanted)
     return Outcome(changed, before, wanted, policy, tuple(operations), tuple(warnings), backend.service.facts(policy))
+
+
+def _passed(dates: str, limits: Limits) -> str:
+    if not limits.allow_expired_certificate:
+        raise ServiceError(dates, way_out="Renew it, or set allow_expired_certificate: true.")
+    return f"{dates} (passed by allow_expired_certificate)."
 
 
 def _verify(after: State, wanted: State) -> None:

@@ -7,7 +7,7 @@ A hole that was there before is a warning and never blocks a change that narrows
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 from .._connector.addresses import AddressRange, intersect, subtract
@@ -30,6 +30,7 @@ class Limits:
 
     max_relay_addresses: int = 256
     allow_open_relay: bool = False
+    allow_expired_certificate: bool = False
 
 
 @dataclass(frozen=True)
@@ -58,6 +59,15 @@ def guard(before: tuple[State, Policy], after: tuple[State, Policy], limits: Lim
         reason = "was so before" if old else "passed by allow_open_relay"
         warnings.append(f"OPEN RELAY RISK, {reason}: {hole.where}: {hole.what}.")
     return warnings
+
+
+def plaintext_passwords(changed: Iterable[Connector]) -> list[str]:
+    """A warning for each changed connector on which accounts may log in without TLS."""
+    return [
+        f"connector '{item.name}', auth_mechanism: passwords may travel in the clear. Add BasicAuthRequireTLS."
+        for item in changed
+        if "BasicAuth" in item.auth_mechanism and "BasicAuthRequireTLS" not in item.auth_mechanism
+    ]
 
 
 def _holes(state: State, policy: Policy, limits: Limits) -> Iterator[Hole]:

@@ -8,8 +8,11 @@ import json
 from collections.abc import Iterable
 from typing import Any
 
+from .._accounts.converge import AccountsOutcome
+from .._accounts.model import render_account
 from .._connector.model import AcceptedDomain, Connector, State
 from .._connector.properties import render_item
+from .._policy.compile import Policy
 from .._policy.surface import surface
 from .backend import ServiceFacts
 from .converge import Outcome
@@ -29,13 +32,15 @@ def render_outcome(backend: str, outcome: Outcome, kind: str, names: Iterable[st
         "after": after,
         "commands": [describe(operation) for operation in outcome.operations]
         or (["recompile policy"] if outcome.changed else []),
-        "relay_surface": surface(outcome.policy).render(),
-        "listeners": [
-            {"address": binding.host, "port": binding.port} for binding, _intervals in outcome.policy.bindings
-        ],
+        **render_policy(outcome.policy),
         "restart_required": outcome.service.restart_required,
         "diff": {"before": _text(before, outcome.before.drift), "after": _text(after, False)},
     }
+
+
+def render_policy(policy: Policy) -> dict[str, Any]:
+    listeners = [{"address": binding.host, "port": binding.port} for binding, _intervals in policy.bindings]
+    return {"relay_surface": surface(policy).render(), "listeners": listeners}
 
 
 def _touched(outcome: Outcome, kind: str, names: Iterable[str]) -> list[str]:
@@ -83,3 +88,21 @@ def render_service(backend: str, outcome: ServiceOutcome) -> dict[str, Any]:
 
 def _service(facts: ServiceFacts) -> dict[str, Any]:
     return {"state": "started" if facts.running else "stopped", "restart_required": facts.restart_required}
+
+
+def render_accounts(backend: str, outcome: AccountsOutcome, names: Iterable[str]) -> dict[str, Any]:
+    """Neither a password nor a hash is in it, so it does not undo."""
+    before, after = (
+        {account.name: render_account(account) for account in accounts} for accounts in (outcome.before, outcome.after)
+    )
+    changed = {name for name in {*before, *after} if before.get(name) != after.get(name)}
+    touched = sorted({name.lower() for name in names} | changed)
+    old, new = ([found.get(name, {"name": name, "state": "absent"}) for name in touched] for found in (before, after))
+    return {
+        "changed": bool(outcome.commands),
+        "backend": backend,
+        "before": old,
+        "after": new,
+        "commands": list(outcome.commands),
+        "diff": {"before": _text(old, False), "after": _text(new, False)},
+    }

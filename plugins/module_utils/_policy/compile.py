@@ -23,16 +23,38 @@ from .._connector.rights import ANY_RECIPIENT, ANY_SENDER, AUTHORITATIVE_SENDER,
 
 @dataclass(frozen=True)
 class Rule:
-    """What sessions that a connector takes may do. ``fqdn`` and ``banner`` empty: the server's own. Sizes in bytes."""
+    """What sessions that a connector takes may do. Sizes in bytes, times in seconds, counts ``-1`` for unlimited.
+
+    :ivar fqdn: with ``banner``, empty: the server's own
+    :ivar auth: ``never``, ``after_tls`` or ``always`` offered
+    :ivar allowed_senders: patterns that an anonymous sender must match, ``None``: any sender (the null sender always)
+    :ivar allowed_recipients: patterns that external recipients of anonymous sessions must match, ``None``: any
+    """
 
     connector: str
     fqdn: str
     banner: str
     max_message_size: int
+    max_recipients: int
+    max_connections: int
+    max_connections_per_source: int
+    max_protocol_errors: int
+    connection_timeout: int
+    inactivity_timeout: int
+    tarpit_interval: int
+    starttls: bool
+    implicit_tls: bool
+    require_tls: bool
+    certificate_file: str
+    key_file: str
+    auth: str
     anonymous_submit: bool
     anonymous_any_recipient: bool
     anonymous_any_sender: bool
     anonymous_authoritative_domain_sender: bool
+    allowed_senders: tuple[str, ...] | None
+    allowed_recipients: tuple[str, ...] | None
+    account_any_recipient: bool
 
     @property
     def anonymous_relay(self) -> bool:
@@ -91,24 +113,59 @@ def compile_policy(state: State) -> Policy:
     domains = tuple(sorted(state.domains, key=lambda item: item.key))
     return Policy(
         bindings=tuple((binding, _intervals(binding, enabled)) for binding in bindings),
-        rules=tuple(_rule(item) for item in enabled),
+        rules=tuple(_rule(item, domains) for item in enabled),
         domains=domains,
         postmaster=_postmaster(domains),
     )
 
 
-def _rule(connector: Connector) -> Rule:
+def _rule(connector: Connector, domains: Iterable[AcceptedDomain]) -> Rule:
     rights = connector.anonymous_rights
+    relays = {SUBMIT, ANY_RECIPIENT} <= rights
+    tls = "Tls" in connector.auth_mechanism and bool(connector.tls_certificate_file)
     return Rule(
         connector=connector.name,
         fqdn=connector.fqdn,
         banner=connector.banner,
         max_message_size=connector.max_message_size,
+        max_recipients=connector.max_recipients_per_message,
+        max_connections=connector.max_inbound_connection,
+        max_connections_per_source=connector.max_inbound_connection_per_source,
+        max_protocol_errors=connector.max_protocol_errors,
+        connection_timeout=connector.connection_timeout,
+        inactivity_timeout=connector.connection_inactivity_timeout,
+        tarpit_interval=connector.tarpit_interval,
+        starttls=tls and not connector.implicit_tls,
+        implicit_tls=tls and connector.implicit_tls,
+        require_tls=connector.require_tls,
+        certificate_file=connector.tls_certificate_file,
+        key_file=connector.tls_key_file,
+        auth=_auth(connector),
         anonymous_submit=SUBMIT in rights,
         anonymous_any_recipient=ANY_RECIPIENT in rights,
         anonymous_any_sender=ANY_SENDER in rights,
         anonymous_authoritative_domain_sender=AUTHORITATIVE_SENDER in rights,
+        allowed_senders=_allowed_senders(connector, domains) if relays else None,
+        allowed_recipients=_limits(connector.allowed_recipients) if relays else None,
+        account_any_recipient=ANY_RECIPIENT in connector.account_rights,
     )
+
+
+def _auth(connector: Connector) -> str:
+    """Who may not submit is not asked to log in."""
+    if "BasicAuth" not in connector.auth_mechanism or SUBMIT not in connector.account_rights:
+        return "never"
+    return "after_tls" if "BasicAuthRequireTLS" in connector.auth_mechanism else "always"
+
+
+def _allowed_senders(connector: Connector, domains: Iterable[AcceptedDomain]) -> tuple[str, ...] | None:
+    """Devices send as our own domains unless the connector says otherwise. Without any there is nobody to send as."""
+    own = tuple(item.name for item in domains)
+    return _limits(connector.allowed_senders) if connector.allowed_senders else own
+
+
+def _limits(patterns: tuple[str, ...]) -> tuple[str, ...] | None:
+    return None if not patterns or "*" in patterns else patterns
 
 
 def _postmaster(domains: Iterable[AcceptedDomain]) -> str | None:

@@ -13,7 +13,7 @@ from .._connector.addresses import Binding
 from .._connector.model import AcceptedDomain
 from .._connector.rights import ANY_RECIPIENT, ANY_SENDER, AUTHORITATIVE_SENDER, SUBMIT
 from .compile import Policy, Rule
-from .mailbox import parse_path
+from .mailbox import Mailbox, parse_path
 
 NO_CONNECTOR = "554 5.7.1 No connector accepts connections from this address"
 BAD_SENDER = "550 5.1.7 Invalid address"
@@ -22,6 +22,9 @@ NO_POSTMASTER = "550 5.1.1 User unknown"
 NO_SUBMIT = "530 5.7.1 Client was not authenticated"
 NOT_YOUR_SENDER = "550 5.7.60 SMTP; Client does not have permissions to send as this sender"
 NO_RELAY = "550 5.7.54 SMTP; Unable to relay recipient in non-accepted domain"
+TLS_FIRST = "530 5.7.0 Must issue a STARTTLS command first"
+AUTH_NEEDS_TLS = "538 5.7.11 Encryption required for requested authentication mechanism"
+AUTH_NOT_OFFERED = "504 5.7.4 Unrecognized authentication type"
 SENDER_OK = "250 2.1.0 Sender OK"
 RECIPIENT_OK = "250 2.1.5 Recipient OK"
 
@@ -35,12 +38,18 @@ class Peer(NamedTuple):
 
 @dataclass(frozen=True)
 class Session:
-    """One sender and one recipient offered by ``peer`` to the local address ``local``; paths in angle brackets."""
+    """One sender and one recipient offered by ``peer`` to the local address ``local``; paths in angle brackets.
+
+    :ivar tls: the session is encrypted
+    :ivar account: after AUTH, the addresses that the account may send as (lower case); ``None``: no AUTH
+    """
 
     local: Binding
     peer: Peer
     sender: str
     recipient: str
+    tls: bool = False
+    account: frozenset[str] | None = None
 
 
 class Decision(NamedTuple):
@@ -67,7 +76,27 @@ def decide(policy: Policy, session: Session) -> Decision:
     rule = select(policy, session.local, session.peer)
     if rule is None:
         return Decision(False, NO_CONNECTOR, "", "")
-    return _refuse_sender(policy, rule, session.sender) or _judge_recipient(policy, rule, session.recipient)
+    if rule.require_tls and not session.tls:
+        return Decision(False, TLS_FIRST, rule.connector, "")
+    if session.account is not None:
+        refusal = _refuse_account(rule, session, session.account)
+    else:
+        refusal = _refuse_sender(policy, rule, session.sender)
+    return refusal or _judge_recipient(policy, rule, session)
+
+
+def _refuse_account(rule: Rule, session: Session, addresses: frozenset[str]) -> Decision | None:
+    """An account sends as its own addresses and never as nobody."""
+    if rule.auth == "never":
+        return Decision(False, AUTH_NOT_OFFERED, rule.connector, SUBMIT)
+    if rule.auth == "after_tls" and not session.tls:
+        return Decision(False, AUTH_NEEDS_TLS, rule.connector, "")
+    sender = parse_path(session.sender)
+    if sender is None and session.sender != "<>":
+        return Decision(False, BAD_SENDER, rule.connector, "")
+    if sender is None or f"{sender.local_part}@{sender.domain}".lower() not in addresses:
+        return Decision(False, NOT_YOUR_SENDER, rule.connector, ANY_SENDER)
+    return None
 
 
 def _refuse_sender(policy: Policy, rule: Rule, path: str) -> Decision | None:
@@ -78,27 +107,46 @@ def _refuse_sender(policy: Policy, rule: Rule, path: str) -> Decision | None:
         return Decision(False, NO_SUBMIT, rule.connector, SUBMIT)
     if sender is None:
         return None
+    missing = _missing_sender_right(policy, rule, sender)
+    return Decision(False, NOT_YOUR_SENDER, rule.connector, missing) if missing is not None else None
+
+
+def _missing_sender_right(policy: Policy, rule: Rule, sender: Mailbox) -> str | None:
+    """The right that an anonymous session lacks to use this sender; ``None``: none, empty: ``allowed_senders`` says
+    no."""
     if not rule.anonymous_any_sender:
-        return Decision(False, NOT_YOUR_SENDER, rule.connector, ANY_SENDER)
+        return ANY_SENDER
     domain = accepted_domain(policy.domains, sender.domain)
     if domain is not None and domain.type == "Authoritative" and not rule.anonymous_authoritative_domain_sender:
-        return Decision(False, NOT_YOUR_SENDER, rule.connector, AUTHORITATIVE_SENDER)
-    return None
+        return AUTHORITATIVE_SENDER
+    return None if matches(rule.allowed_senders, sender) else ""
 
 
-def _judge_recipient(policy: Policy, rule: Rule, path: str) -> Decision:
-    if path.lower() == "<postmaster>":
+def _judge_recipient(policy: Policy, rule: Rule, session: Session) -> Decision:
+    if session.recipient.lower() == "<postmaster>":
         if policy.postmaster is None:
             return Decision(False, NO_POSTMASTER, rule.connector, "")
         return Decision(True, RECIPIENT_OK, rule.connector, SUBMIT)
-    recipient = parse_path(path)
+    recipient = parse_path(session.recipient)
     if recipient is None:
         return Decision(False, BAD_RECIPIENT, rule.connector, "")
     if accepted_domain(policy.domains, recipient.domain) is not None:
         return Decision(True, RECIPIENT_OK, rule.connector, SUBMIT)
-    if rule.anonymous_any_recipient:
-        return Decision(True, RECIPIENT_OK, rule.connector, ANY_RECIPIENT)
-    return Decision(False, NO_RELAY, rule.connector, ANY_RECIPIENT)
+    if session.account is not None:
+        relays = rule.account_any_recipient
+    else:
+        relays = rule.anonymous_any_recipient and matches(rule.allowed_recipients, recipient)
+    return Decision(relays, RECIPIENT_OK if relays else NO_RELAY, rule.connector, ANY_RECIPIENT)
+
+
+def matches(patterns: tuple[str, ...] | None, mailbox: Mailbox) -> bool:
+    """``None`` is everybody; else ``user@domain``, ``domain`` or ``*.domain`` must match, whatever the case."""
+    if patterns is None:
+        return True
+    address = f"{mailbox.local_part}@{mailbox.domain}".lower()
+    labels = mailbox.domain.split(".")
+    parents = (f"*.{'.'.join(labels[depth:])}" for depth in range(1, len(labels)))
+    return not {address, mailbox.domain, *parents}.isdisjoint(patterns)
 
 
 def accepted_domain(domains: Iterable[AcceptedDomain], domain: str) -> AcceptedDomain | None:

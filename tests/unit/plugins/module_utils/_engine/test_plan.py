@@ -61,7 +61,10 @@ def test_a_connector_is_created_disabled_and_enabled_last() -> None:
     assert lines(State(), State((SCAN,))) == [
         'create connector "Scan" bindings=["0.0.0.0:25"] remote_ip_ranges=["10.0.0.1"] '
         'permission_groups=["AnonymousUsers"] '
-        'fqdn="" banner="" max_message_size="36MB" comment=""',
+        'fqdn="" banner="" max_message_size="36MB" comment="" auth_mechanism=[] require_tls=false implicit_tls=false '
+        'tls_certificate_file="" tls_key_file="" max_recipients_per_message="200" max_inbound_connection="5000" '
+        'max_inbound_connection_per_source="20" max_protocol_errors="5" connection_timeout="00:10:00" '
+        'connection_inactivity_timeout="00:05:00" tarpit_interval="00:00:00" allowed_senders=[] allowed_recipients=[]',
         'grant connector "Scan" allow NT AUTHORITY\\ANONYMOUS LOGON ms-Exch-SMTP-Accept-Any-Recipient',
         'enable connector "Scan"',
     ]

@@ -121,9 +121,7 @@ def test_the_right_that_decided_is_named() -> None:
     policy = compile_policy(state)
 
     def ask(peer: str, recipient: str) -> tuple[bool, str, str]:
-        decision = decide(
-            policy, Session(Binding(4, 1, 25), Peer(4, parse_range(peer, "x").low), "<s@x.test>", recipient)
-        )
+        decision = decide(policy, Session(Binding(4, 1, 25), Peer(4, parse_range(peer, "x").low), "<>", recipient))
         return decision.allowed, decision.connector, decision.right
 
     assert ask("10.0.0.1", "<v@out.test>") == (True, "scan", ANY_RECIPIENT)
@@ -162,10 +160,11 @@ def test_a_path_with_a_line_break_or_more_is_none(path: str) -> None:
 
 @given(states(), sessions(20))
 def test_the_surface_is_who_relays(state: State, asked: list[Session]) -> None:
-    policy = compile_policy(state)
+    anywhere = tuple(replace(connector, allowed_recipients=()) for connector in state.connectors)
+    policy = compile_policy(replace(state, connectors=anywhere))
     found = surface(policy)
     for session in asked:
-        outward = replace(session, sender="<>", recipient="<v@outside.test>")
+        outward = replace(session, sender="<>", recipient="<v@outside.test>", tls=True, account=None)
         relays = decide(policy, outward).allowed
         number = session.peer.number
         covering = [item for item in found.at(session.local) if item.version == session.peer.version]

@@ -6,7 +6,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from .properties import CONNECTOR_PROPERTIES, DOMAIN_PROPERTIES, DOMAIN_TYPES, Property
+from ._accounts.model import ACCOUNT_PROPERTIES
+from ._backends import NAMES
+from ._connector.properties import CONNECTOR_PROPERTIES, DOMAIN_PROPERTIES, DOMAIN_TYPES, Property
 
 
 def _entries(rows: tuple[Property, ...], **more: dict[str, Any]) -> dict[str, Any]:
@@ -19,9 +21,9 @@ def _entries(rows: tuple[Property, ...], **more: dict[str, Any]) -> dict[str, An
     return {"type": "list", "elements": "dict", "required": True, "options": options}
 
 
-def backend_spec(names: list[str]) -> dict[str, Any]:
+def backend_spec() -> dict[str, Any]:
     return {
-        "backend": {"type": "str", "choices": names, "required": True},
+        "backend": {"type": "str", "choices": list(NAMES), "required": True},
         "directory": {"type": "path", "default": "/var/lib/mailops-relay"},
     }
 
@@ -34,7 +36,11 @@ def guard_spec() -> dict[str, Any]:
 
 
 def connectors_spec() -> dict[str, Any]:
-    return {"connectors": _entries(CONNECTOR_PROPERTIES), "purge": {"type": "bool", "default": False}}
+    return {
+        "connectors": _entries(CONNECTOR_PROPERTIES),
+        "allow_expired_certificate": {"type": "bool", "default": False},
+        "purge": {"type": "bool", "default": False},
+    }
 
 
 def domains_spec() -> dict[str, Any]:
@@ -47,3 +53,15 @@ def service_spec() -> dict[str, Any]:
         "state": {"type": "str", "choices": ["started", "stopped", "restarted"], "required": True},
         "only_if_required": {"type": "bool", "default": False},
     }
+
+
+def accounts_spec() -> dict[str, Any]:
+    accounts = _entries(ACCOUNT_PROPERTIES)
+    accounts["options"]["password"] = {"type": "str", "no_log": True}
+    accounts["options"]["password_hash"] = {"type": "str", "no_log": True}
+    return {"accounts": accounts, "purge": {"type": "bool", "default": False}}
+
+
+def info_spec() -> dict[str, Any]:
+    select = {"binding": {"type": "str", "required": True}, "client": {"type": "str", "required": True}}
+    return {"query": {"type": "str"}, "select": {"type": "dict", "options": select}}
