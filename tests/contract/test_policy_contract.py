@@ -10,22 +10,34 @@ from pathlib import Path
 
 from hypothesis import HealthCheck, Phase, given, settings
 
+from ansible_collections.mailops.relay.plugins.module_utils._accounts.model import Account
+from ansible_collections.mailops.relay.plugins.module_utils._accounts.scram import make_hash
+from ansible_collections.mailops.relay.plugins.module_utils._aiosmtpd.accounts import AccountsFile
 from ansible_collections.mailops.relay.plugins.module_utils._aiosmtpd.store import write_store
 from ansible_collections.mailops.relay.plugins.module_utils._connector.addresses import Binding, format_address
 from ansible_collections.mailops.relay.plugins.module_utils._connector.model import Connector, State
-from ansible_collections.mailops.relay.plugins.module_utils._policy.compile import compile_policy
-from ansible_collections.mailops.relay.plugins.module_utils._policy.decide import NO_CONNECTOR, Peer, Session, decide
+from ansible_collections.mailops.relay.plugins.module_utils._policy.compile import Policy, compile_policy
+from ansible_collections.mailops.relay.plugins.module_utils._policy.decide import (
+    NO_CONNECTOR,
+    Peer,
+    Session,
+    decide,
+    select,
+)
 from smtp_relayd import files, policy
+from support.certificates import client_context, issue
 from support.daemon import running
 from support.modules import write_settings
 from support.net import free_port
 from support.sink import running_sink
-from support.smtp_client import SmtpClient
-from support.strategies import BASE, SPAN, random_session, sessions, states
+from support.smtp_client import ClientReply, SmtpClient
+from support.strategies import ACCOUNTS, BASE, SPAN, random_session, sessions, states
 
+PASSWORD = "correct horse"
 LIVE_POLICIES = 12
 LIVE_SESSIONS = 100
-VERDICTS = {"250 2.1.5", "501 5.1.3", "530 5.7.1", "550 5.1.7", "550 5.7.5", "550 5.7.6", "554 5.7.1"}
+CODES = "250 2.1.5, 501 5.1.3, 504 5.7.4, 530 5.7.0, 530 5.7.1, 538 5.7.1, 550 5.1.7, 550 5.7.5, 550 5.7.6, 554 5.7.1"
+VERDICTS = set(CODES.split(", "))
 
 
 def ask_loaded(loaded: policy.Policy, session: Session) -> str:
@@ -35,9 +47,11 @@ def ask_loaded(loaded: policy.Policy, session: Session) -> str:
     rule = loaded.rule_for(local.host, local.port, peer)
     if rule is None:
         return NO_CONNECTOR
-    refusal = policy.refuse_sender(loaded, rule, session.sender) or policy.refuse_recipient(
-        loaded, rule, session.recipient
-    )
+    refusal = policy.refuse_before_tls(rule, is_encrypted=session.tls)
+    if session.account is not None:
+        refusal = refusal or policy.refuse_auth(rule, is_encrypted=session.tls)
+    refusal = refusal or policy.refuse_sender(loaded, rule, session.sender, session.account)
+    refusal = refusal or policy.refuse_recipient(loaded, rule, session.recipient, session.account)
     return str(refusal or "250 2.1.5 Recipient OK")
 
 
@@ -52,20 +66,29 @@ def test_the_daemon_reads_what_the_modules_write_and_decides_alike(
         assert ask_loaded(loaded, session) == decide(compiled, session).reply
 
 
-def live_connector(connector: Connector, ports: dict[int, int]) -> Connector:
-    """The same on free ports and on specific IPv4 loopback addresses only."""
+def live_connector(connector: Connector, ports: dict[int, int], pem: str) -> Connector:
+    """The same on free ports and on specific IPv4 loopback addresses only, with a certificate that is there."""
     bindings = tuple(
         item._replace(port=ports[item.port]) for item in connector.bindings if item.version == 4 and item.address
     )
-    return replace(connector, bindings=bindings)
+    return replace(connector, bindings=bindings, tls_certificate_file=pem, tls_key_file=pem)
 
 
-def live_state(state: State, ports: dict[int, int], next_hop: str) -> State:
-    connectors = tuple(live_connector(item, ports) for item in state.connectors)
+def live_state(state: State, ports: dict[int, int], next_hop: str, pem: str) -> State:
+    connectors = tuple(live_connector(item, ports, pem) for item in state.connectors)
     return State(
         tuple(item for item in connectors if item.bindings),
         tuple(replace(item, next_hop=next_hop) for item in state.domains),
     )
+
+
+def live_session(rng: random.Random, ports: dict[int, int], compiled: Policy) -> Session:
+    """TLS only where the connector that takes the session offers it."""
+    session = random_session(rng)
+    local = Binding(4, BASE[4] + rng.choice((1, 2)), ports[session.local.port])
+    session = replace(session, local=local, peer=Peer(4, BASE[4] + rng.randint(1, SPAN)))
+    rule = select(compiled, session.local, session.peer)
+    return replace(session, tls=session.tls and rule is not None and rule.starttls)
 
 
 def ask_live(session: Session) -> str:
@@ -77,40 +100,65 @@ def ask_live(session: Session) -> str:
             assert client.at_end()
             return str(greeting)
         client.command("EHLO client.test")
-        sender = client.command(f"MAIL FROM:{session.sender}")
-        return str(sender if sender.code != 250 else client.command(f"RCPT TO:{session.recipient}"))
+        if session.tls:
+            assert client.start_tls(client_context()).code == 250
+        return str(converse(client, session))
 
 
-def live_session(rng: random.Random, ports: dict[int, int]) -> Session:
-    session = random_session(rng)
-    local = Binding(4, BASE[4] + rng.choice((1, 2)), ports[session.local.port])
-    return replace(session, local=local, peer=Peer(4, BASE[4] + rng.randint(1, SPAN)))
+def converse(client: SmtpClient, session: Session) -> ClientReply:
+    if session.account is not None:
+        login = client.plain(login_name(session.account), PASSWORD)
+        if login.code != 235:
+            return login
+    sender = client.command(f"MAIL FROM:{session.sender}")
+    return sender if sender.code != 250 else client.command(f"RCPT TO:{session.recipient}")
+
+
+def login_name(addresses: frozenset[str]) -> str:
+    return "-".join(sorted(addresses))
+
+
+def write_accounts(directory: Path) -> None:
+    hashed = make_hash(PASSWORD, iterations=4096)
+    known = [addresses for addresses in ACCOUNTS if addresses is not None]
+    accounts = [Account(login_name(addresses), hashed, tuple(sorted(addresses))) for addresses in known]
+    AccountsFile(str(directory)).write(accounts)
 
 
 def test_the_running_daemon_agrees_with_decide(tmp_path: Path) -> None:
     ports = {port: free_port("127.0.0.1") for port in (25, 587)}
+    pem = tmp_path / "relay.pem"
+    issue(pem)
     rng = random.Random(25)
-    replies: list[str] = []
+    replies: list[tuple[Session, str]] = []
 
     @settings(max_examples=LIVE_POLICIES, derandomize=True, deadline=None, database=None, phases=[Phase.generate])
     @given(states().filter(lambda state: len(state.connectors) > 1))
     def compare(state: State) -> None:
         with running_sink() as sink:
-            live = live_state(state, ports, sink.route)
+            live = live_state(state, ports, sink.route, str(pem))
             compiled = compile_policy(live)
             directory = tmp_path / str(len(replies))
             directory.mkdir(exist_ok=True)
             write_settings(directory, smarthost=sink.route)
             write_store(str(directory), live)
-            asked = [live_session(rng, ports) for _number in range(LIVE_SESSIONS)]
+            write_accounts(directory)
+            asked = [live_session(rng, ports, compiled) for _number in range(LIVE_SESSIONS)]
             with running(directory):
                 for session in asked:
                     if session.local in dict(compiled.bindings):
-                        replies.append(ask_live(session))
-                        assert replies[-1] == decide(compiled, session).reply, session
+                        replies.append((session, ask_live(session)))
+                        assert replies[-1][1] == decide(compiled, session).reply, session
 
     while len(replies) < 500:
         before = len(replies)
         compare()
         assert len(replies) > before, "the strategies make no sessions that anybody hears"
-    assert {reply[:9] for reply in replies} >= VERDICTS
+    assert {reply[:9] for _session, reply in replies} >= VERDICTS
+    relayed = [session for session, reply in replies if reply.startswith("250")]
+    assert {(session.tls, session.account is not None) for session in relayed} == {
+        (False, False),
+        (True, False),
+        (False, True),
+        (True, True),
+    }

@@ -346,6 +346,6 @@ def test_nobody_can_claim_another_address(relay: Relay, word: str) -> None:
 
 def test_failed_auth_and_auth_parameter_grant_nothing(relay: Relay) -> None:
     with relay.session("inbound") as client:
-        assert client.command("AUTH PLAIN AHUAcA==").code == 502
+        assert client.command("AUTH PLAIN AHUAcA==").code == 504
         assert client.command("MAIL FROM:<s@external.test> AUTH=admin@corp.test").code == 250
         assert str(client.command("RCPT TO:<v@external.test>")) == CANNOT_RELAY

@@ -10,7 +10,7 @@ import re
 
 import pytest
 
-from smtp_relayd.transaction import Limits, Memory
+from smtp_relayd.site import Limits, Memory
 from support.daemon import Daemon
 from support.local_relay import LocalRelayAt
 from support.place import Place

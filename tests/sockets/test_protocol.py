@@ -94,7 +94,7 @@ def test_junk_hello(shared_client: SmtpClient, verb: str, argument: str) -> None
         (["EXPN list"], "502 5.5.1 Command not implemented"),
         (["HELP"], "502 5.5.1 Command not implemented"),
         (["EHLO a", "STARTTLS"], "502 5.5.1 Command not implemented"),
-        (["EHLO a", "AUTH LOGIN"], "502 5.5.1 Command not implemented"),
+        (["EHLO a", "AUTH LOGIN"], "504 5.7.4 Unrecognized authentication type"),
         (["BDAT 5 LAST"], "500 5.3.3 Unrecognized command"),
         (["b\0d"], "500 5.3.3 Unrecognized command"),
         ([""], "500 5.5.2 Syntax error"),
@@ -118,16 +118,10 @@ def test_command_sizes_do_not_leak_from_one_session_to_another(place: Place, cli
         client.command("EHLO client.test")
     with place.client() as other:
         other.hello()
-        assert other.command("MAIL FROM:<a@x.test> AUTH=" + "x" * 990).code == 500
+        assert other.command("MAIL FROM:<a@x.test> AUTH=" + "x" * 1090).code == 500
     assert client.command("NOOP " + "x" * 600).code == 500
     assert client.command(auth).code == 250
     assert dict(SMTP.command_size_limits) == {}
-
-
-def test_junk_commands_end_the_session(client: SmtpClient) -> None:
-    codes = [client.command("GET / HTTP/1.1").code for _time in range(5)]
-    assert codes == [500, 500, 500, 500, 502]
-    assert client.at_end()
 
 
 def test_quit_ends_the_session_and_what_follows_is_not_executed(client: SmtpClient, sink: Sink) -> None:

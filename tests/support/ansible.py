@@ -23,19 +23,21 @@ class Playbook:
         variables: dict[str, Any] | None = None,
         check: bool = False,
         program: str = "ansible-playbook",
+        collections: Path = ROOT / ".venv/collections",
+        folder: Path = ROOT,
     ) -> None:
         command = [str(Path(sys.executable).parent / program), *arguments]
         if variables:
             command += ["--extra-vars", json.dumps(variables)]
         environment = {
             **os.environ,
-            "ANSIBLE_COLLECTIONS_PATH": str(ROOT / ".venv/collections"),
+            "ANSIBLE_COLLECTIONS_PATH": str(collections),
             "ANSIBLE_NOCOLOR": "1",
             "ANSIBLE_LOCALHOST_WARNING": "false",
         }
         run = subprocess.run(
             command + (["--check", "--diff"] if check else []),
-            cwd=ROOT,
+            cwd=folder,
             env=environment,
             stdin=subprocess.DEVNULL,
             capture_output=True,

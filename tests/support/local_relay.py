@@ -12,9 +12,8 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import Future
 from pathlib import Path
 
-from smtp_relayd import files
 from smtp_relayd.server import Relay
-from smtp_relayd.transaction import Limits, Memory, Site
+from smtp_relayd.site import Limits, Memory, Site, load_site
 
 
 class LocalRelay:
@@ -53,8 +52,7 @@ class LocalRelay:
 
 @contextlib.contextmanager
 def local_relay(directory: Path, limits: Limits, memory: Memory | None = None) -> Iterator[LocalRelay]:
-    site = Site(files.load_settings(directory), files.load_policy(directory), limits, memory or Memory())
-    relay = LocalRelay(site)
+    relay = LocalRelay(load_site(directory, limits, memory))
     try:
         yield relay
     finally:

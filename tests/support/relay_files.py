@@ -10,6 +10,9 @@ import json
 from pathlib import Path
 from typing import Any
 
+from ansible_collections.mailops.relay.plugins.module_utils._accounts.scram import make_hash
+
+PASSWORD = "s3cret"
 ANYONE_V4 = ("0.0.0.0", "255.255.255.255")
 
 
@@ -24,10 +27,26 @@ def rule(connector: str = "Default relay", **changes: object) -> dict[str, Any]:
         "fqdn": "",
         "banner": "",
         "max_message_size": 37748736,
+        "max_recipients": 200,
+        "max_connections": 5000,
+        "max_connections_per_source": -1,
+        "max_protocol_errors": -1,
+        "connection_timeout": 600,
+        "inactivity_timeout": 300,
+        "tarpit_interval": 0,
+        "starttls": False,
+        "implicit_tls": False,
+        "require_tls": False,
+        "certificate_file": "",
+        "key_file": "",
+        "auth": "never",
         "anonymous_submit": True,
         "anonymous_any_recipient": False,
         "anonymous_any_sender": True,
         "anonymous_authoritative_domain_sender": True,
+        "allowed_senders": None,
+        "allowed_recipients": None,
+        "account_any_recipient": False,
         **changes,
     }
 
@@ -67,6 +86,19 @@ def store(policy: dict[str, Any], **changes: object) -> dict[str, Any]:
         "digest": hashlib.sha256(canonical.encode()).hexdigest(),
         **changes,
     }
+
+
+def account(name: str = "alice", password: str = PASSWORD, **changes: object) -> dict[str, Any]:
+    """The hash has the fewest iterations that are allowed, so that tests are fast."""
+    hashed = {"hash": make_hash(password, iterations=4096)}
+    return {"name": name, "addresses": [f"{name}@corp.test"], "allow_nets": [], **hashed, **changes}
+
+
+def write_accounts(directory: Path, *accounts: dict[str, Any]) -> None:
+    """Replace accounts.json as the module does."""
+    scratch = directory / "accounts.new"
+    scratch.write_text(json.dumps({"version": 1, "accounts": list(accounts)}))
+    scratch.rename(directory / "accounts.json")
 
 
 def write(directory: Path, policy: dict[str, Any], **changed_settings: object) -> Path:

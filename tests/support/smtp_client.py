@@ -5,8 +5,10 @@
 
 from __future__ import annotations
 
+import base64
 import re
 import socket
+import ssl
 from types import TracebackType
 from typing import NamedTuple
 
@@ -82,6 +84,30 @@ class SmtpClient:
         assert greeting.code == 220, greeting
         return self.command("EHLO client.test")
 
+    def start_tls(self, context: ssl.SSLContext) -> ClientReply:
+        """STARTTLS, the handshake, EHLO; returns the reply to the latter."""
+        reply = self.command("STARTTLS")
+        assert reply.code == 220, reply
+        self.secure(context)
+        return self.command("EHLO client.test")
+
+    def secure(self, context: ssl.SSLContext) -> None:
+        """The handshake."""
+        self._stream.close()
+        self.socket = context.wrap_socket(self.socket, server_hostname="relay.corp.test")
+        self._stream = self.socket.makefile("rb")
+
+    def certificate(self) -> bytes:
+        """The server's, in DER."""
+        assert isinstance(self.socket, ssl.SSLSocket)
+        certificate = self.socket.getpeercert(binary_form=True)
+        assert certificate
+        return certificate
+
+    def plain(self, name: str | bytes, password: str | bytes, act_as: str = "") -> ClientReply:
+        """AUTH PLAIN with an initial response."""
+        return self.command(b"AUTH PLAIN " + base64.b64encode(plain_message(name, password, act_as)))
+
     def data(self, content: bytes) -> ClientReply:
         """DATA with content that ends with CRLF and has its dots stuffed."""
         start = self.command("DATA")
@@ -97,3 +123,9 @@ class SmtpClient:
             reply = self.command(line)
             assert reply.code == 250, (line, reply)
         return self.data(content)
+
+
+def plain_message(name: str | bytes, password: str | bytes, act_as: str = "") -> bytes:
+    """What PLAIN sends."""
+    parts = (act_as, name, password)
+    return b"\0".join(part.encode() if isinstance(part, str) else part for part in parts)

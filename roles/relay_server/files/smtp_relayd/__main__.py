@@ -12,12 +12,12 @@ import signal
 import sys
 from pathlib import Path
 
-from smtp_relayd import files, log, process
-from smtp_relayd.files import ConfigError
+from smtp_relayd import accounts, files, log, process
 from smtp_relayd.process import Ready, Status, SystemRefused
 from smtp_relayd.server import ListenError, Relay
+from smtp_relayd.site import Site, load_site
+from smtp_relayd.strict import ConfigError
 from smtp_relayd.supervisor import Supervisor
-from smtp_relayd.transaction import Site
 
 EX_OSERR = 71
 EX_CONFIG = 78
@@ -36,13 +36,10 @@ def _arguments(words: list[str] | None) -> argparse.Namespace:
     return parser.parse_args(words)
 
 
-def _load(directory: Path) -> Site:
-    return Site(files.load_settings(directory), files.load_policy(directory))
-
-
 def _check(directory: Path) -> int:
     try:
-        policy = _load(directory).policy
+        policy = load_site(directory).policy
+        accounts.AccountsFile(directory).current()
     except ConfigError as error:
         print(error, file=sys.stderr)
         return EX_CONFIG
@@ -88,7 +85,7 @@ def _run(arguments: argparse.Namespace, ready: Ready) -> int:
     lock = process.lock_pid_file(directory) if arguments.lock_fd is None else arguments.lock_fd
     if arguments.supervise:
         return Supervisor(str(directory), lock).run(ready)
-    asyncio.run(_serve(_load(directory), directory, ready, arguments.alive_fd))
+    asyncio.run(_serve(load_site(directory), directory, ready, arguments.alive_fd))
     return 0
 
 

@@ -9,6 +9,7 @@ What another server might read in a second way (source routes, quoted strings, `
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 
 _ATOM = r"[A-Za-z0-9#$&'*+/=?^_`{|}~-]+"
 _LABEL = r"[A-Za-z0-9](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?"
@@ -25,10 +26,13 @@ def is_domain(text: str) -> bool:
 
 def is_mailbox(text: str) -> bool:
     """Whether `text` is local-part@domain."""
+    return has_mailbox_form(text) and text.index("@") <= MAX_LOCAL_PART
+
+
+def has_mailbox_form(text: str) -> bool:
+    """The same, however long the local part is: such a one in a list of mailboxes is just never met."""
     local, at, domain = text.partition("@")
-    if not at or len(local) > MAX_LOCAL_PART:
-        return False
-    return _LOCAL_PART.fullmatch(local) is not None and is_domain(domain)
+    return bool(at) and _LOCAL_PART.fullmatch(local) is not None and is_domain(domain)
 
 
 def inside_brackets(path: str) -> str | None:
@@ -39,3 +43,11 @@ def inside_brackets(path: str) -> str | None:
 def domain_of(mailbox: str) -> str:
     """The domain of a mailbox, as it is compared."""
     return mailbox.rpartition("@")[2].lower()
+
+
+def wildcards_above(domain: str) -> Iterator[str]:
+    """`*.parent` for every parent of a domain, the nearest first."""
+    _label, dot, parent = domain.partition(".")
+    while dot:
+        yield f"*.{parent}"
+        _label, dot, parent = parent.partition(".")

@@ -113,20 +113,26 @@ def stuffed(header: bytes, content: bytes) -> Iterator[bytes]:
     yield b".\r\n"
 
 
+def protocol(*, is_extended: bool, is_encrypted: bool, is_authenticated: bool) -> str:
+    """How a message came in, in the words of RFC 3848. Who sent it is not disclosed."""
+    if not is_extended:
+        return "SMTP"
+    return f"ESMTP{'S' if is_encrypted else ''}{'A' if is_authenticated else ''}"
+
+
 class Trace(NamedTuple):
     """What the Received field says. `hello` has passed esmtp.is_hello_name: it cannot end the line."""
 
     hello: str
     peer: str
     fqdn: str
-    is_extended: bool
+    protocol: str
     queue_id: str
 
     def header(self, now: datetime) -> bytes:
         literal = f"[IPv6:{self.peer}]" if ":" in self.peer else f"[{self.peer}]"
-        protocol = "ESMTP" if self.is_extended else "SMTP"
         return (
             f"Received: from {self.hello} ({literal})\r\n"
-            f"\tby {self.fqdn} with {protocol} id {self.queue_id};\r\n"
+            f"\tby {self.fqdn} with {self.protocol} id {self.queue_id};\r\n"
             f"\t{format_datetime(now)}\r\n"
         ).encode("ascii")

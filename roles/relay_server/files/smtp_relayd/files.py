@@ -8,9 +8,12 @@ from __future__ import annotations
 import hashlib
 import ipaddress
 import json
+import os
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from smtp_relayd import address
 from smtp_relayd.policy import AcceptedDomain, Binding, IPAddress, Policy, Rank, Route, Rule, rank
@@ -23,7 +26,30 @@ _STORE_REMEDY = "let a module of mailops.relay write it again"
 _ROUTE = re.compile(r"(?:\[(?P<v6>[0-9A-Fa-f:.]+)\]|(?P<host>[A-Za-z0-9._-]+)):(?P<port>[0-9]{1,5})", re.ASCII)
 # Exchange's own limit for a banner line; printable, so that it stays one line
 _BANNER = re.compile(r"220 [\x20-\x7e]{1,500}")
-_MAX_SIZE = 2**31 - 1
+_MAX_NUMBER = 2**31 - 1
+AUTH_CHOICES = ("never", "after_tls", "always")
+# the rest of a rule by type; numbers with the least that they may be
+_TEXTS = ("certificate_file", "key_file")
+_NUMBERS = {
+    "max_message_size": 1,
+    "max_recipients": 1,
+    "max_connections": -1,
+    "max_connections_per_source": -1,
+    "max_protocol_errors": -1,
+    "connection_timeout": 1,
+    "inactivity_timeout": 1,
+    "tarpit_interval": 0,
+}
+_FLAGS = (
+    "starttls",
+    "implicit_tls",
+    "require_tls",
+    "anonymous_submit",
+    "anonymous_any_recipient",
+    "anonymous_any_sender",
+    "anonymous_authoritative_domain_sender",
+    "account_any_recipient",
+)
 
 __all__ = ["ConfigError", "Settings", "load_policy", "load_settings"]
 
@@ -39,7 +65,7 @@ class Settings:
 def load_settings(directory: Path) -> Settings:
     root, content = read(directory / "settings.json", _SETTINGS_REMEDY)
     fields = root.fields(("version", "server_name", "fqdn", "smarthost"))
-    _check_version(fields["version"])
+    fields["version"].version(VERSION)
     server_name = fields["server_name"].text()
     if not server_name:
         raise fields["server_name"].error("is empty")
@@ -55,17 +81,12 @@ def load_settings(directory: Path) -> Settings:
 def load_policy(directory: Path) -> Policy:
     root, _content = read(directory / "store.json", _STORE_REMEDY)
     fields = root.fields(("version", "definitions", "policy", "digest"))
-    _check_version(fields["version"])
+    fields["version"].version(VERSION)
     fields["definitions"].fields(("connectors", "accepted_domains"))
     digest = fields["digest"].text()
     if digest != _canonical_digest(fields["policy"].value):
         raise fields["digest"].error("is not the digest of the policy beside it")
     return _policy(fields["policy"], digest)
-
-
-def _check_version(node: Node) -> None:
-    if isinstance(node.value, bool) or node.value != VERSION:
-        raise node.error(f"is a version that this program does not know (it knows {VERSION})")
 
 
 def _canonical_digest(value: object) -> str:
@@ -82,24 +103,40 @@ def _policy(node: Node, digest: str) -> Policy:
         domains=_domains(fields["accepted_domains"]),
         postmaster=None if postmaster.value is None else postmaster.parsed(_mailbox),
         digest=digest,
+        rules=tuple(rules),
     )
 
 
 def _rule(node: Node) -> Rule:
-    flags = (
-        "anonymous_submit",
-        "anonymous_any_recipient",
-        "anonymous_any_sender",
-        "anonymous_authoritative_domain_sender",
-    )
-    fields = node.fields(("connector", "fqdn", "banner", "max_message_size", *flags))
-    return Rule(
+    single = ("connector", "fqdn", "banner", "auth", "allowed_senders", "allowed_recipients")
+    fields = node.fields((*single, *_TEXTS, *_NUMBERS, *_FLAGS))
+    rest: dict[str, Any] = {
+        **{name: fields[name].parsed(_path) for name in _TEXTS},
+        **{name: fields[name].number(low, _MAX_NUMBER) for name, low in _NUMBERS.items()},
+        **{flag: fields[flag].flag() for flag in _FLAGS},
+    }
+    rule = Rule(
         connector=fields["connector"].text(),
         fqdn=fields["fqdn"].parsed(_domain) if fields["fqdn"].value != "" else "",
         banner=fields["banner"].parsed(_banner),
-        max_message_size=fields["max_message_size"].number(1, _MAX_SIZE),
-        **{flag: fields[flag].flag() for flag in flags},
+        auth=fields["auth"].one_of(AUTH_CHOICES),
+        allowed_senders=_patterns(fields["allowed_senders"]),
+        allowed_recipients=_patterns(fields["allowed_recipients"]),
+        **rest,
     )
+    _check_tls(rule, fields)
+    return rule
+
+
+def _check_tls(rule: Rule, fields: Mapping[str, Node]) -> None:
+    if rule.starttls and rule.implicit_tls:
+        raise fields["implicit_tls"].error("excludes starttls")
+    if rule.has_tls and not rule.certificate_file:
+        raise fields["certificate_file"].error("is empty where TLS is offered")
+
+
+def _patterns(node: Node) -> frozenset[str] | None:
+    return None if node.value is None else frozenset(item.parsed(_pattern) for item in node.items())
 
 
 def _bindings(node: Node, rules: list[Rule]) -> dict[tuple[IPAddress, int], Binding]:
@@ -165,9 +202,21 @@ def _domain(text: str) -> str:
 
 
 def _domain_pattern(text: str) -> str:
-    if not address.is_domain(text[2:] if text.startswith("*.") else text):
+    if not address.is_domain(text.removeprefix("*.")):
         raise ValueError("is neither a domain name nor *. and a domain name")
     return text.lower()
+
+
+def _path(text: str) -> str:
+    if text and (not os.path.isabs(text) or "\0" in text):
+        raise ValueError("is not an absolute path")
+    return text
+
+
+def _pattern(text: str) -> str:
+    if text != text.lower() or not (address.is_domain(text.removeprefix("*.")) or address.has_mailbox_form(text)):
+        raise ValueError("is not user@domain, domain or *.domain in lower case")
+    return text
 
 
 def _mailbox(text: str) -> str:

@@ -32,16 +32,36 @@ class Route(NamedTuple):
 
 @dataclass(frozen=True)
 class Rule:
-    """The answer to every question about a session."""
+    """The answer to every question about a session. Sizes in octets, times in seconds, counts -1 for unlimited."""
 
     connector: str
     fqdn: str
     banner: str
     max_message_size: int
+    max_recipients: int
+    max_connections: int
+    max_connections_per_source: int
+    max_protocol_errors: int
+    connection_timeout: int
+    inactivity_timeout: int
+    tarpit_interval: int
+    starttls: bool
+    implicit_tls: bool
+    require_tls: bool
+    certificate_file: str
+    key_file: str
+    auth: str
     anonymous_submit: bool
     anonymous_any_recipient: bool
     anonymous_any_sender: bool
     anonymous_authoritative_domain_sender: bool
+    allowed_senders: frozenset[str] | None
+    allowed_recipients: frozenset[str] | None
+    account_any_recipient: bool
+
+    @property
+    def has_tls(self) -> bool:
+        return self.starttls or self.implicit_tls
 
 
 @dataclass(frozen=True)
@@ -71,6 +91,7 @@ class Policy:
     domains: Mapping[str, AcceptedDomain]
     postmaster: str | None
     digest: str
+    rules: tuple[Rule, ...] = ()
 
     def rule_for(self, local: str, port: int, peer: str) -> Rule | None:
         """The rule for a session from `peer` that arrived at `local`, None if nobody takes it."""
@@ -80,9 +101,8 @@ class Policy:
 
     def accepted_domain(self, domain: str) -> AcceptedDomain | None:
         """The entry for a domain: its own, else the longest wildcard above it."""
-        labels = domain.lower().split(".")
-        parents = ("*." + ".".join(labels[depth:]) for depth in range(1, len(labels)))
-        return next((self.domains[name] for name in (domain.lower(), *parents) if name in self.domains), None)
+        names = (domain.lower(), *address.wildcards_above(domain.lower()))
+        return next((self.domains[name] for name in names if name in self.domains), None)
 
     def recipient(self, path: str) -> str:
         """The mailbox of an accepted RCPT argument: `<postmaster>` goes where the policy says."""
@@ -100,31 +120,61 @@ def ip(text: str) -> IPAddress:
     return getattr(value, "ipv4_mapped", None) or value
 
 
-def refuse_sender(policy: Policy, rule: Rule, path: str) -> Reply | None:
-    """The refusal of `MAIL FROM:path`, None if it is accepted."""
+# of an authenticated session: the addresses that its account may send as, in lower case
+Addresses = frozenset[str]
+
+
+def refuse_before_tls(rule: Rule, *, is_encrypted: bool) -> Reply | None:
+    """The refusal of AUTH, MAIL, RCPT, DATA and VRFY where encryption is missing."""
+    return replies.TLS_FIRST if rule.require_tls and not is_encrypted else None
+
+
+def refuse_auth(rule: Rule, *, is_encrypted: bool) -> Reply | None:
+    """The refusal of AUTH, None if a password may be asked for at this moment."""
+    if refusal := refuse_before_tls(rule, is_encrypted=is_encrypted):
+        return refusal
+    if rule.auth == "never":
+        return replies.AUTH_NOT_OFFERED
+    return replies.AUTH_NEEDS_TLS if rule.auth == "after_tls" and not is_encrypted else None
+
+
+def refuse_sender(policy: Policy, rule: Rule, path: str, account: Addresses | None = None) -> Reply | None:
+    """The refusal of `MAIL FROM:path`, None if it is accepted. `account` is None in an anonymous session."""
     sender = address.inside_brackets(path)
     if sender is None or (sender and not address.is_mailbox(sender)):
         return replies.INVALID_SENDER
+    if account is not None:
+        return None if sender.lower() in account else replies.CANNOT_SEND_AS
     if not rule.anonymous_submit:
         return replies.NOT_AUTHENTICATED
-    if sender and not _may_send_as(policy, rule, address.domain_of(sender)):
-        return replies.CANNOT_SEND_AS
-    return None
+    return replies.CANNOT_SEND_AS if sender and not _may_send_as(policy, rule, sender) else None
 
 
-def _may_send_as(policy: Policy, rule: Rule, domain: str) -> bool:
-    accepted = policy.accepted_domain(domain)
+def _may_send_as(policy: Policy, rule: Rule, sender: str) -> bool:
+    if not rule.anonymous_any_sender:
+        return False
+    accepted = policy.accepted_domain(address.domain_of(sender))
     ours = accepted is not None and accepted.type == "Authoritative"
-    return rule.anonymous_any_sender and (rule.anonymous_authoritative_domain_sender or not ours)
+    return (rule.anonymous_authoritative_domain_sender or not ours) and matches(rule.allowed_senders, sender)
 
 
-def refuse_recipient(policy: Policy, rule: Rule, path: str) -> Reply | None:
+def refuse_recipient(policy: Policy, rule: Rule, path: str, account: Addresses | None = None) -> Reply | None:
     """The refusal of `RCPT TO:path`, None if it is accepted."""
     recipient = address.inside_brackets(path)
     if recipient is not None and recipient.lower() == "postmaster":
         return None if policy.postmaster else replies.USER_UNKNOWN
     if recipient is None or not address.is_mailbox(recipient):
         return replies.INVALID_RECIPIENT
-    if not rule.anonymous_any_recipient and policy.accepted_domain(address.domain_of(recipient)) is None:
-        return replies.CANNOT_RELAY
-    return None
+    if policy.accepted_domain(address.domain_of(recipient)) is not None:
+        return None
+    if account is not None:
+        relays = rule.account_any_recipient
+    else:
+        relays = rule.anonymous_any_recipient and matches(rule.allowed_recipients, recipient)
+    return None if relays else replies.CANNOT_RELAY
+
+
+def matches(patterns: frozenset[str] | None, mailbox: str) -> bool:
+    """Whether a mailbox is meant by `user@domain`, `domain` or `*.domain` (below it); None means every mailbox."""
+    domain = address.domain_of(mailbox)
+    return patterns is None or not patterns.isdisjoint((mailbox.lower(), domain, *address.wildcards_above(domain)))

@@ -7,13 +7,16 @@ from __future__ import annotations
 
 import asyncio
 import os
-from typing import cast
+from typing import Any, cast
 
 from smtp_relayd import log, replies
-from smtp_relayd.policy import WILDCARDS, IPAddress, Policy, ip
+from smtp_relayd.policy import WILDCARDS, IPAddress, Policy, Rule, ip
 from smtp_relayd.replies import Reply
 from smtp_relayd.session import RelaySession
-from smtp_relayd.transaction import Site
+from smtp_relayd.site import Site
+
+# of a socket: address, port and, for IPv6, more
+Endpoint = tuple[Any, ...]
 
 
 class ListenError(Exception):
@@ -49,17 +52,24 @@ class Gate(asyncio.Protocol):
         refusal = self._relay.full() if peer else replies.PEER_REFUSED  # no peer: gone already
         rule = None if refusal else self._relay.site.policy.rule_for(local[0], local[1], peer[0])
         if rule is None:
-            self._refuse(stream, refusal or replies.PEER_REFUSED, local, peer)
+            self._log(refusal or replies.PEER_REFUSED, local, peer)
+            stream.write(f"{refusal or replies.PEER_REFUSED}\r\n".encode("ascii"))
+            stream.close()
             return
-        session = RelaySession(self._relay.site, rule, str(ip(peer[0])), self._relay.ended, asyncio.get_running_loop())
-        self._relay.sessions.add(session)
-        stream.set_protocol(session)
-        session.connection_made(stream)
+        self._begin(stream, rule, local, peer)
 
-    def _refuse(self, stream: asyncio.Transport, reply: Reply, local: tuple[str, int], peer: tuple[str, int]) -> None:
+    def _begin(self, stream: asyncio.Transport, rule: Rule, local: Endpoint, peer: Endpoint) -> None:
+        source = str(ip(peer[0]))
+        refusal = self._relay.too_many(rule, source)
+        session = RelaySession(self._relay.site, rule, source, self._relay.ended, asyncio.get_running_loop())
+        session.is_refused = refusal is not None
+        if refusal:
+            self._log(refusal, local, peer)
+        self._relay.sessions.add(session)
+        session.begin(stream, refusal)
+
+    def _log(self, reply: Reply, local: Endpoint, peer: Endpoint | None) -> None:
         log.emit("connect_refused", local=f"{local[0]}:{local[1]}", peer=peer[0] if peer else None, reply=str(reply))
-        stream.write(f"{reply}\r\n".encode("ascii"))
-        stream.close()
 
 
 class Relay:
@@ -97,6 +107,15 @@ class Relay:
             return replies.SHUTTING_DOWN
         return replies.TOO_MANY_SESSIONS if len(self.sessions) >= self.site.limits.sessions else None
 
+    def too_many(self, rule: Rule, peer: str) -> Reply | None:
+        """Why no session of this connector can begin now."""
+        ours = [other for other in self.sessions if other.rule.connector == rule.connector and not other.is_refused]
+        if 0 <= rule.max_connections <= len(ours):
+            return replies.TOO_MANY_CONNECTIONS
+        if 0 <= rule.max_connections_per_source <= sum(other.peer == peer for other in ours):
+            return replies.TOO_MANY_OF_SOURCE
+        return None
+
     def ended(self, session: RelaySession) -> None:
         self.sessions.discard(session)
         if self._stopping and not self.sessions:
@@ -108,6 +127,7 @@ class Relay:
         self._close_servers()
         if not await self._all_ended(now=False, patience=self.site.limits.stop):
             await self._all_ended(now=True, patience=1)
+        self.site.logins.close()
 
     async def _all_ended(self, *, now: bool, patience: float) -> bool:
         for session in list(self.sessions):

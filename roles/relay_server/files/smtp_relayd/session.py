@@ -1,38 +1,25 @@
 # SPDX-FileCopyrightText: 2026 mailops.relay contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""One client session: aiosmtpd's command loop with our commands.
+"""Envelopes and messages of one client: MAIL, RCPT, DATA and what else a session consists of.
 
-What aiosmtpd 1.4.6 does that a relay must not do is replaced here: its address parsing, its DATA (no cap on what it
-drains, bare line feeds kept), its timer (runs on during DATA and while we wait) and its replies.
+aiosmtpd's parsing of addresses and its DATA (no cap on what it drains, bare line feeds kept) are not used.
 """
 
 from __future__ import annotations
 
 import asyncio
-import collections
-import contextlib
-from collections.abc import Iterator
 from datetime import datetime, timezone
-from typing import Callable, NoReturn
-
-from aiosmtpd.smtp import SMTP
+from typing import Callable
 
 from smtp_relayd import content, esmtp, log, policy, replies
+from smtp_relayd.introduction import Introduction
 from smtp_relayd.policy import Rule
 from smtp_relayd.replies import Reply
-from smtp_relayd.transaction import Site, Transaction
+from smtp_relayd.site import Site
+from smtp_relayd.transaction import Transaction
 
-_FLUSH_SECONDS = 10
 _READ_SIZE = 1024 * 1024  # more than asyncio buffers: a read empties the buffer
-# SIZE (RFC 1870), BODY (RFC 6152) and AUTH (RFC 4954) on top of 512 octets
-_MAIL_COMMAND_SIZE = 512 + 26 + 16 + 500
-# what aiosmtpd says itself, in our words and with a status code
-_OWN_WORDS = (
-    ("500 Error: command", replies.UNKNOWN_COMMAND),
-    ("500 Error", replies.SYNTAX_ERROR),
-    ("500 Command line", replies.LINE_TOO_LONG),
-)
 
 
 class _Every:
@@ -51,139 +38,27 @@ class _Every:
         return True
 
 
-class RelaySession(SMTP):
+class RelaySession(Introduction):
     def __init__(
-        self, site: Site, rule: Rule, peer: str, on_end: Callable[[RelaySession], None], loop: asyncio.AbstractEventLoop
+        self,
+        site: Site,
+        rule: Rule,
+        peer: str,
+        on_end: Callable[[RelaySession], None],
+        loop: asyncio.AbstractEventLoop,
     ) -> None:
-        # aiosmtpd shares this table between all sessions, clears it for each and lets each EHLO add to it
-        self.command_size_limits = collections.defaultdict(lambda: 512)
-        super().__init__(
-            None,
-            hostname=rule.fqdn or site.settings.fqdn,
-            # not announced, not accepted: it makes aiosmtpd hand us 8-bit arguments, which we refuse with our codes
-            enable_SMTPUTF8=True,
-            data_size_limit=None,
-            timeout=site.limits.idle,
-            loop=loop,
-        )
-        self.command_size_limits["MAIL"] = _MAIL_COMMAND_SIZE
-        self._site = site
-        self._rule = rule
-        self._peer = peer
-        self._on_end = on_end
-        self._fqdn = rule.fqdn or site.settings.fqdn
-        self._hello_name = ""
-        self._is_extended = False
+        super().__init__(site, rule, peer, on_end, loop)
         self._transaction: Transaction | None = None
         self._held = 0
-        self._message_in_hand = False
-        self._stopping = False
-        # aiosmtpd greets with "220 {hostname} {ident}"
-        greeting = rule.banner[len("220 ") :] or f"{self._fqdn} ESMTP"
-        self.hostname, _space, self.__ident__ = greeting.partition(" ")
 
-    # -- life of a session ---------------------------------------------------------------------------------------------
-
-    def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        super().connection_made(transport)
-        if self._handler_coroutine is not None:
-            self._handler_coroutine.add_done_callback(self._handled)
-
-    def connection_lost(self, error: Exception | None) -> None:
-        super().connection_lost(error)
-        self._drop_transaction()
-        self._on_end(self)
-
-    def _handled(self, task: asyncio.Task[None]) -> None:
-        """The command loop ended, whatever the reason."""
-        error = None if task.cancelled() else task.exception()
-        if error and not isinstance(error, ConnectionError):
-            log.unexpected(error, peer=self._peer)
-        self._drop_transaction()
-        self._close()
-
-    def stop(self, *, now: bool = False) -> None:
-        """Say goodbye: at once, or after the reply to a message in hand."""
-        self._stopping = True
-        if now or not self._message_in_hand:
-            self._close_with(replies.SHUTTING_DOWN)
-
-    def _close_with(self, reply: Reply) -> None:
-        """End the session from outside of its command loop."""
-        if not self._writer.is_closing():
-            self._writer.write(f"{reply}\r\n".encode("ascii"))
-        self._close()
-
-    def _close(self) -> None:
-        self._writer.close()
-        # for a client that does not take its last replies
-        self.loop.call_later(_FLUSH_SECONDS, self._writer.transport.abort)
-
-    def _hang_up(self) -> NoReturn:
-        """End the session from inside of its command loop: no further command of the client is looked at."""
-        raise asyncio.CancelledError
-
-    def _timeout_cb(self) -> None:
-        log.emit("timeout", peer=self._peer)
-        self._close_with(replies.TIMED_OUT)
-
-    @contextlib.contextmanager
-    def _timer_stopped(self) -> Iterator[None]:
-        """The client does not pay for the time that the next hop takes."""
-        if self._timeout_handle is not None:
-            self._timeout_handle.cancel()
-        try:
-            yield
-        finally:
-            if self.transport is not None:
-                self._reset_timeout()
+    @property
+    def _in_transaction(self) -> bool:
+        return self._transaction is not None
 
     def _drop_transaction(self) -> None:
         if self._transaction is not None:
             self._transaction.close()
             self._transaction = None
-
-    async def handle_exception(self, error: Exception) -> str:
-        self._drop_transaction()
-        if isinstance(error, (asyncio.IncompleteReadError, ConnectionError)):
-            # The client is gone. Before Python 3.12 wait_for() may swallow the cancellation that says so.
-            self._close()
-        else:
-            log.unexpected(error, peer=self._peer)
-        return str(replies.UNEXPECTED)
-
-    async def push(self, status: str | bytes) -> None:
-        text = status.decode("ascii") if isinstance(status, bytes) else status
-        ours = next((str(reply) for theirs, reply in _OWN_WORDS if text.startswith(theirs)), text)
-        await super().push(ours.rstrip())
-
-    async def _reply(self, reply: Reply) -> None:
-        await self.push(str(reply))
-
-    # -- hello ---------------------------------------------------------------------------------------------------------
-
-    async def smtp_HELO(self, hostname: str | None) -> None:
-        await self._hello(hostname, [])
-
-    async def smtp_EHLO(self, hostname: str | None) -> None:
-        await self._hello(hostname, self._extensions())
-
-    def _extensions(self) -> list[str]:
-        """What EHLO announces."""
-        return ["PIPELINING", f"SIZE {self._rule.max_message_size}", "8BITMIME", "ENHANCEDSTATUSCODES"]
-
-    async def _hello(self, hostname: str | None, extensions: list[str]) -> None:
-        if hostname is None or not esmtp.is_hello_name(hostname):
-            await self._reply(replies.INVALID_HELLO)
-            return
-        self._drop_transaction()
-        self._hello_name = hostname
-        self._is_extended = bool(extensions)
-        if self.session is not None:
-            self.session.extended_smtp = self._is_extended  # aiosmtpd: which table of command sizes holds
-        # the address that we see: behind NAT or a proxy it is not the client's own
-        lines = [f"{self._fqdn} Hello [{self._peer}]", *extensions]
-        await self.push("\r\n".join([*(f"250-{line}" for line in lines[:-1]), f"250 {lines[-1]}"]))
 
     # -- envelope ------------------------------------------------------------------------------------------------------
 
@@ -199,9 +74,10 @@ class RelaySession(SMTP):
         if argument is None:
             return replies.INVALID_ARGUMENTS
         path, parameters = argument
-        refusal = policy.refuse_sender(self._site.policy, self._rule, path) or self._open(path[1:-1], parameters)
+        refusal = policy.refuse_sender(self._site.policy, self.rule, path, self._addresses)
+        refusal = refusal or self._open(path[1:-1], parameters)
         if refusal:
-            self._log("sender_refused", refusal, None, sender=path)
+            self._log("sender_refused", refusal, sender=path)
         return refusal or replies.SENDER_OK
 
     def _open(self, sender: str, parameters: str) -> Reply | None:
@@ -209,9 +85,9 @@ class RelaySession(SMTP):
         parsed = esmtp.mail_parameters(parameters)
         if isinstance(parsed, Reply):
             return parsed
-        if (parsed.size or 0) > self._rule.max_message_size:
+        if (parsed.size or 0) > self.rule.max_message_size:
             return replies.TOO_BIG
-        self._transaction = Transaction(self._site, sender, parsed)
+        self._transaction = Transaction(self._site, sender, parsed, self.rule.max_recipients)
         return None
 
     async def smtp_RCPT(self, arg: str | None) -> None:
@@ -229,18 +105,14 @@ class RelaySession(SMTP):
         if argument is None:
             return replies.INVALID_ARGUMENTS
         path, parameters = argument
-        refusal = policy.refuse_recipient(self._site.policy, self._rule, path)
+        refusal = policy.refuse_recipient(self._site.policy, self.rule, path, self._addresses)
         if refusal is None and parameters:
             refusal = replies.UNKNOWN_PARAMETER
         reply = refusal or await transaction.add(self._site.policy.recipient(path))
         event = "recipient_accepted" if reply.is_positive else "recipient_refused"
-        self._log(event, reply, transaction, sender=transaction.sender, recipient=path, next_hop=transaction.next_hop)
+        sender, queue_id, next_hop = transaction.sender, transaction.queue_id, transaction.next_hop
+        self._log(event, reply, queue_id, sender=sender, recipient=path, next_hop=next_hop)
         return reply
-
-    def _log(self, event: str, reply: Reply | None, transaction: Transaction | None, **fields: object) -> None:
-        queue_id = None if transaction is None else transaction.queue_id
-        said = None if reply is None else str(reply)
-        log.emit(event, id=queue_id, connector=self._rule.connector, peer=self._peer, reply=said, **fields)
 
     # -- content -------------------------------------------------------------------------------------------------------
 
@@ -256,21 +128,26 @@ class RelaySession(SMTP):
             await self._message(transaction)
 
     async def _message(self, transaction: Transaction) -> None:
-        intake = content.Intake(self._rule.max_message_size)
-        reply: Reply | None = None
         self._message_in_hand = True
+        try:
+            await self._reply(await self._take(transaction))
+        finally:
+            self._message_in_hand = self._content_is_complete = False
+        if self._stopping:
+            await self._farewell(self._stopping)
+
+    async def _take(self, transaction: Transaction) -> Reply:
+        """Receive and deliver a message."""
+        intake = content.Intake(self.rule.max_message_size)
+        reply: Reply | None = None
         try:
             await self.push(replies.START_INPUT)
             reply = await self._receive(intake, transaction) or await self._deliver(intake.content(), transaction)
         finally:
-            self._message_in_hand = False
             self._release_memory()
             self._log_message(transaction, intake.size, reply)
             self._drop_transaction()
-        await self._reply(reply)
-        if self._stopping:
-            self._close_with(replies.SHUTTING_DOWN)
-            self._hang_up()
+        return reply
 
     async def _receive(self, intake: content.Intake, transaction: Transaction) -> Reply | None:
         """Read up to the end of the content; returns why it is refused."""
@@ -279,7 +156,7 @@ class RelaySession(SMTP):
         except ConnectionError:
             self._hang_up()
         except Exception as error:  # noqa: BLE001 - nobody knows where the message ends: its rest must not become commands
-            log.unexpected(error, peer=self._peer)
+            log.unexpected(error, peer=self.peer)
             await self._reply(replies.LOST_IN_DATA)
             self._hang_up()
 
@@ -300,6 +177,7 @@ class RelaySession(SMTP):
                 self._reset_timeout()
             if keep_alive.is_due():
                 await transaction.keep_alive()
+        self._content_is_complete = True
         if intake.is_too_big:
             return replies.TOO_BIG
         return replies.NO_MEMORY if intake.discarded else None
@@ -319,7 +197,10 @@ class RelaySession(SMTP):
         self._held = 0
 
     async def _deliver(self, message: bytes, transaction: Transaction) -> Reply:
-        trace = content.Trace(self._hello_name, self._peer, self._fqdn, self._is_extended, transaction.queue_id)
+        protocol = content.protocol(
+            is_extended=self._is_extended, is_encrypted=self._is_encrypted, is_authenticated=self._is_authenticated
+        )
+        trace = content.Trace(self._hello_name, self.peer, self._fqdn, protocol, transaction.queue_id)
         with self._timer_stopped():
             return await transaction.deliver(trace.header(datetime.now(timezone.utc)), message)
 
@@ -328,12 +209,14 @@ class RelaySession(SMTP):
         self._log(
             "message",
             reply,
-            transaction,
+            transaction.queue_id,
             sender=transaction.sender,
             recipients=transaction.recipients,
             size=size,
             next_hop=transaction.next_hop,
             upstream=transaction.upstream,
+            account=self._account.name if self._account else None,
+            tls=self._tls,
         )
 
     # -- the rest ------------------------------------------------------------------------------------------------------
@@ -355,4 +238,4 @@ class RelaySession(SMTP):
     async def _not_implemented(self, arg: str | None) -> None:
         await self._reply(replies.NOT_IMPLEMENTED)
 
-    smtp_EXPN = smtp_HELP = smtp_STARTTLS = smtp_AUTH = _not_implemented
+    smtp_EXPN = smtp_HELP = _not_implemented

@@ -21,29 +21,37 @@ class ConfigError(Exception):
 class Node:
     """A value of a JSON file that knows where it stands and what to do when it is wrong."""
 
-    def __init__(self, value: Any, file: Path, key: str, remedy: str) -> None:
+    def __init__(self, value: Any, file: Path, key: str, remedy: str, is_secret: bool = False) -> None:
         self.value = value
         self._file = file
         self._key = key
         self._remedy = remedy
+        self._is_secret = is_secret
 
     def error(self, problem: str) -> ConfigError:
-        shown = json.dumps(self.value, ensure_ascii=True)
-        if len(shown) > _MAX_SHOWN:
-            shown = shown[: _MAX_SHOWN - 3] + "..."
-        where = f"{self._key} = {shown}" if self._key else shown
+        where = f"{self._key} = {self._shown()}" if self._key else self._shown()
         return ConfigError(f"{self._file}: {where}: {problem}; {self._remedy}")
 
+    def _shown(self) -> str:
+        if self._is_secret:
+            return "(hidden)"
+        shown = json.dumps(self.value, ensure_ascii=True)
+        return shown if len(shown) <= _MAX_SHOWN else shown[: _MAX_SHOWN - 3] + "..."
+
     def _child(self, value: Any, key: str) -> Node:
-        return Node(value, self._file, f"{self._key}{key}".lstrip("."), self._remedy)
+        return Node(value, self._file, f"{self._key}{key}".lstrip("."), self._remedy, self._is_secret)
 
     def fields(self, names: Iterable[str]) -> dict[str, Node]:
         """The members of an object that has exactly these names."""
         members = self._typed(dict, "is not an object")
         wanted = set(names)
-        for problem, odd in (("has no key", wanted - set(members)), ("has the unknown key", set(members) - wanted)):
-            if odd:
-                raise self.error(f"{problem} {json.dumps(min(odd))}")
+        missing, unknown = wanted - set(members), set(members) - wanted
+        if missing:
+            raise self.error(f"has no key {json.dumps(min(missing))}")
+        if unknown:
+            raise self.error(
+                "has an unknown key" if self._is_secret else f"has the unknown key {json.dumps(min(unknown))}"
+            )
         return {name: self._child(value, f".{name}") for name, value in members.items()}
 
     def items(self) -> list[Node]:
@@ -60,6 +68,10 @@ class Node:
         if isinstance(self.value, bool) or not isinstance(self.value, int) or not low <= self.value <= high:
             raise self.error(f"is not a whole number from {low} to {high}")
         return int(self.value)
+
+    def version(self, known: int) -> None:
+        if isinstance(self.value, bool) or self.value != known:
+            raise self.error(f"is a version that this program does not know (it knows {known})")
 
     def one_of(self, choices: tuple[str, ...]) -> str:
         if self.value not in choices:
@@ -79,16 +91,17 @@ class Node:
         return self.value
 
 
-def read(file: Path, remedy: str) -> tuple[Node, bytes]:
-    """The root of a JSON file, and its bytes."""
+def read(file: Path, remedy: str, *, is_secret: bool = False) -> tuple[Node, bytes]:
+    """The root of a JSON file, and its bytes. Of a secret one no error shows any part."""
     try:
         content = file.read_bytes()
         value = json.loads(content.decode("utf-8"), object_pairs_hook=_without_duplicates, parse_constant=_no_constant)
     except OSError as error:
         raise ConfigError(f"{file}: cannot be read: {error.strerror}; {remedy}") from None
     except ValueError as error:  # UnicodeDecodeError and JSONDecodeError are ValueErrors
-        raise ConfigError(f"{file}: is not JSON: {error}; {remedy}") from None
-    return Node(value, file, "", remedy), content
+        why = "" if is_secret else f": {error}"
+        raise ConfigError(f"{file}: is not JSON{why}; {remedy}") from None
+    return Node(value, file, "", remedy, is_secret), content
 
 
 def _without_duplicates(pairs: list[tuple[str, Any]]) -> dict[str, Any]:

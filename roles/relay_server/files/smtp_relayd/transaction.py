@@ -6,65 +6,19 @@
 from __future__ import annotations
 
 import secrets
-from dataclasses import dataclass, field
 
-from smtp_relayd import address, content, replies
+from smtp_relayd import content, replies
 from smtp_relayd.esmtp import MailParameters
-from smtp_relayd.files import Settings
-from smtp_relayd.hop import HopTimeouts, NextHop
-from smtp_relayd.policy import Policy, Route
+from smtp_relayd.hop import NextHop
+from smtp_relayd.policy import Route
 from smtp_relayd.replies import Reply
-
-MAX_RECIPIENTS = 200
-
-
-@dataclass
-class Memory:
-    """What all sessions together may hold of messages, in octets."""
-
-    limit: int = 512 * 1024 * 1024
-    used: int = 0
-
-    @property
-    def exhausted(self) -> bool:
-        return self.used > self.limit
-
-
-@dataclass(frozen=True)
-class Limits:
-    """Seconds and octets that tests make smaller."""
-
-    hop: HopTimeouts = field(default_factory=HopTimeouts)
-    idle: float = 300
-    # how often progress of a client that sends content re-arms the idle timer
-    progress: float = 5
-    # how often the next hop hears of us meanwhile
-    keep_alive: float = 60
-    # how long messages in hand may take when the service stops
-    stop: float = 60
-    # what is read and thrown away after the size limit
-    drain: int = 16 * 1024 * 1024
-    sessions: int = 500
-
-
-@dataclass(frozen=True)
-class Site:
-    """What every session of this relay knows."""
-
-    settings: Settings
-    policy: Policy
-    limits: Limits = Limits()
-    memory: Memory = field(default_factory=Memory)
-
-    def route(self, mailbox: str) -> Route | None:
-        accepted = self.policy.accepted_domain(address.domain_of(mailbox))
-        return (accepted.next_hop if accepted else None) or self.settings.smarthost
+from smtp_relayd.site import Site
 
 
 class Transaction:
     """Nothing is kept: a recipient counts when the next hop took it, the message when the next hop took it."""
 
-    def __init__(self, site: Site, sender: str, parameters: MailParameters) -> None:
+    def __init__(self, site: Site, sender: str, parameters: MailParameters, max_recipients: int) -> None:
         self.queue_id = secrets.token_hex(6)
         self.sender = sender
         self.recipients: list[str] = []
@@ -72,6 +26,7 @@ class Transaction:
         self.upstream: str | None = None
         self._site = site
         self._parameters = parameters
+        self._max_recipients = max_recipients
         self._hop: NextHop | None = None
 
     @property
@@ -83,7 +38,7 @@ class Transaction:
         route = self._site.route(mailbox)
         if route is None:
             return replies.NO_ROUTE
-        if len(self.recipients) >= MAX_RECIPIENTS:
+        if len(self.recipients) >= self._max_recipients:
             return replies.TOO_MANY_RECIPIENTS
         if self._hop and self._hop.route != route and self.recipients:
             return replies.OTHER_ROUTE

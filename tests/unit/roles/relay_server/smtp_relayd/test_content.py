@@ -131,15 +131,31 @@ def test_hops(message: bytes, hops: int) -> None:
 
 
 @pytest.mark.parametrize(
-    ("extended", "peer", "expected"),
+    ("peer", "expected"),
     [
-        (True, "10.0.0.5", "from scanner_2 ([10.0.0.5]) by relay.corp.test with ESMTP id abc"),
-        (False, "2001:db8::5", "from scanner_2 ([IPv6:2001:db8::5]) by relay.corp.test with SMTP id abc"),
+        ("10.0.0.5", "from scanner_2 ([10.0.0.5]) by relay.corp.test with ESMTPSA id abc"),
+        ("2001:db8::5", "from scanner_2 ([IPv6:2001:db8::5]) by relay.corp.test with ESMTPSA id abc"),
     ],
 )
-def test_received_field(extended: bool, peer: str, expected: str) -> None:
+def test_received_field(peer: str, expected: str) -> None:
     now = datetime(2026, 11, 24, 8, 0, 5, tzinfo=UTC)
-    header = Trace("scanner_2", peer, "relay.corp.test", extended, "abc").header(now)
+    header = Trace("scanner_2", peer, "relay.corp.test", "ESMTPSA", "abc").header(now)
     value, _semicolon, date = message_from_bytes(header)["Received"].rpartition(";")
     assert " ".join(value.split()) == expected
     assert parsedate_to_datetime(date.strip()) == now
+
+
+@pytest.mark.parametrize(
+    ("extended", "encrypted", "authenticated", "expected"),
+    [
+        (False, False, False, "SMTP"),
+        (False, True, False, "SMTP"),
+        (True, False, False, "ESMTP"),
+        (True, True, False, "ESMTPS"),
+        (True, False, True, "ESMTPA"),
+        (True, True, True, "ESMTPSA"),
+    ],
+)
+def test_protocol_names_of_rfc_3848(extended: bool, encrypted: bool, authenticated: bool, expected: str) -> None:
+    found = content.protocol(is_extended=extended, is_encrypted=encrypted, is_authenticated=authenticated)
+    assert found == expected

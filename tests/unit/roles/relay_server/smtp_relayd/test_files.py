@@ -86,6 +86,26 @@ INTERVALS = ("bindings", 0, "intervals")
         (put("250 no", "rules", 0, "banner"), "policy.rules[0].banner", "greeting line"),
         (put("220 a\r\n250 b", "rules", 0, "banner"), "policy.rules[0].banner", "greeting line"),
         (put("220 \u00e9", "rules", 0, "banner"), "policy.rules[0].banner", "greeting line"),
+        (put(0, "rules", 0, "max_recipients"), "policy.rules[0].max_recipients = 0", "from 1 to"),
+        (put(-2, "rules", 0, "max_connections"), "policy.rules[0].max_connections = -2", "from -1 to"),
+        (put(None, "rules", 0, "max_connections_per_source"), "policy.rules[0].max_connections_per_source", "whole"),
+        (put(1.5, "rules", 0, "max_protocol_errors"), "policy.rules[0].max_protocol_errors = 1.5", "whole number"),
+        (put(0, "rules", 0, "connection_timeout"), "policy.rules[0].connection_timeout = 0", "from 1 to"),
+        (put(0, "rules", 0, "inactivity_timeout"), "policy.rules[0].inactivity_timeout = 0", "from 1 to"),
+        (put(-1, "rules", 0, "tarpit_interval"), "policy.rules[0].tarpit_interval = -1", "from 0 to"),
+        (put(0, "rules", 0, "starttls"), "policy.rules[0].starttls = 0", "true or false"),
+        (put(True, "rules", 0, "starttls"), 'policy.rules[0].certificate_file = ""', "is empty where TLS"),
+        (put(True, "rules", 0, "implicit_tls"), 'policy.rules[0].certificate_file = ""', "is empty where TLS"),
+        (put("relay.pem", "rules", 0, "certificate_file"), "policy.rules[0].certificate_file", "absolute path"),
+        (put("/a\0b", "rules", 0, "key_file"), "policy.rules[0].key_file", "absolute path"),
+        (put("sometimes", "rules", 0, "auth"), "policy.rules[0].auth", "never, after_tls, always"),
+        (put([], "rules", 0, "auth"), "policy.rules[0].auth = []", "never, after_tls, always"),
+        (put("corp.test", "rules", 0, "allowed_senders"), "policy.rules[0].allowed_senders", "is not a list"),
+        (put(["*"], "rules", 0, "allowed_senders"), 'policy.rules[0].allowed_senders[0] = "*"', "user@domain"),
+        (put(["Corp.test"], "rules", 0, "allowed_senders"), "policy.rules[0].allowed_senders[0]", "lower case"),
+        (put(["*@corp.test."], "rules", 0, "allowed_recipients"), "policy.rules[0].allowed_recipients[0]", "user@"),
+        (put(["@corp.test"], "rules", 0, "allowed_recipients"), "policy.rules[0].allowed_recipients[0]", "user@"),
+        (drop("rules", 0, "account_any_recipient"), "policy.rules[0]", 'has no key "account_any_recipient"'),
         (put(7, "rules", 0, "connector"), "policy.rules[0].connector = 7", "text"),
         (put("localhost", "bindings", 0, "address"), 'policy.bindings[0].address = "localhost"', "IP address"),
         (put("fe80::1%eth0", "bindings", 0, "address"), "policy.bindings[0].address", "IP address"),
@@ -126,6 +146,40 @@ def test_policy_is_loaded_strictly(tmp_path: Path, change: Change, key: str, see
     assert seen in error
     assert error.endswith("let a module of mailops.relay write it again")
     assert "\n" not in error
+
+
+def test_starttls_and_implicit_tls_exclude_each_other(tmp_path: Path) -> None:
+    both = relay_files.rule(starttls=True, implicit_tls=True, certificate_file="/relay.pem")
+    relay_files.write(tmp_path, relay_files.policy([relay_files.binding("127.0.0.1", 25)], [both]))
+    with pytest.raises(ConfigError, match=r"rules\[0\]\.implicit_tls = true: excludes starttls"):
+        files.load_policy(tmp_path)
+
+
+def test_every_part_of_a_rule(tmp_path: Path) -> None:
+    changes: dict[str, Any] = {
+        "max_recipients": 7,
+        "max_connections": 6,
+        "max_connections_per_source": 5,
+        "max_protocol_errors": 0,
+        "connection_timeout": 4,
+        "inactivity_timeout": 3,
+        "tarpit_interval": 2,
+        "starttls": True,
+        "require_tls": True,
+        "certificate_file": "/etc/relay.pem",
+        "key_file": "/etc/relay.key",
+        "auth": "after_tls",
+        "account_any_recipient": True,
+        "allowed_senders": ["corp.test", "*.corp.test", "a.b+c@corp.test", "x" * 70 + "@corp.test"],
+        "allowed_recipients": [],
+    }
+    bindings = [relay_files.binding("127.0.0.1", 25)]
+    relay_files.write(tmp_path, relay_files.policy(bindings, [relay_files.rule(**changes)]))
+    (rule,) = files.load_policy(tmp_path).rules
+    expected = {key: frozenset(value) if isinstance(value, list) else value for key, value in changes.items()}
+    assert expected.items() <= vars(rule).items()
+    assert rule.has_tls
+    assert not files.load_policy(relay_files.write(tmp_path, relay_files.policy(bindings))).rules[0].has_tls
 
 
 @pytest.mark.parametrize(

@@ -4,6 +4,8 @@
 from __future__ import annotations
 
 import ipaddress
+from dataclasses import replace
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -12,17 +14,15 @@ from hypothesis import strategies as st
 from smtp_relayd import policy as policies
 from smtp_relayd import replies
 from smtp_relayd.policy import AcceptedDomain, Binding, Policy, Rule, ip, rank
+from support import relay_files
 
 
-def rule(name: str = "r", **changes: bool) -> Rule:
-    flags = {
-        "anonymous_submit": True,
-        "anonymous_any_recipient": False,
-        "anonymous_any_sender": True,
-        "anonymous_authoritative_domain_sender": True,
-        **changes,
-    }
-    return Rule(connector=name, fqdn="", banner="", max_message_size=1000, **flags)
+def rule(name: str = "r", **changes: Any) -> Rule:
+    """As relay_files writes it: accepted domains from everybody."""
+    fields = relay_files.rule(name, **changes)
+    for key in ("allowed_senders", "allowed_recipients"):
+        fields[key] = None if fields[key] is None else frozenset(fields[key])
+    return Rule(**fields)
 
 
 def binding(*intervals: tuple[str, str, Rule]) -> Binding:
@@ -137,7 +137,7 @@ def test_sender_must_be_an_address(path: str) -> None:
         ("<>", {"anonymous_authoritative_domain_sender": False}, None),
     ],
 )
-def test_sender_rights(sender: str, changes: dict[str, bool], expected: replies.Reply | None) -> None:
+def test_sender_rights(sender: str, changes: dict[str, Any], expected: replies.Reply | None) -> None:
     domains = {
         "corp.test": AcceptedDomain("corp.test", "Authoritative", None),
         "internal.test": AcceptedDomain("internal.test", "InternalRelay", None),
@@ -169,3 +169,120 @@ def test_postmaster() -> None:
     assert with_one.recipient("<POSTMASTER>") == "pm@corp.test"
     assert with_one.recipient("<postmaster@corp.test>") == "postmaster@corp.test"
     assert policies.refuse_recipient(without, ALL_RIGHTS, "<postmaster>") == replies.USER_UNKNOWN
+
+
+# -- devices -----------------------------------------------------------------------------------------------------------
+
+PATTERNS = ["corp.test", "*.branch.test", "s+x@partner.test"]
+
+
+@pytest.mark.parametrize(
+    ("address", "expected"),
+    [
+        ("a@corp.test", True),
+        ("A@CORP.TEST", True),
+        ("a@x.corp.test", False),
+        ("a@branch.test", False),
+        ("a@x.branch.test", True),
+        ("a@y.x.Branch.test", True),
+        ("s+x@partner.test", True),
+        ("S+X@Partner.Test", True),
+        ("s@partner.test", False),
+        ("a@xcorp.test", False),
+        ("corp.test@other.test", False),
+        ("a@test", False),
+    ],
+)
+def test_patterns(address: str, expected: bool) -> None:
+    assert policies.matches(frozenset(PATTERNS), address) is expected
+    assert policies.matches(None, address)
+    assert not policies.matches(frozenset(), address)
+    device = rule(anonymous_any_recipient=True, allowed_senders=PATTERNS, allowed_recipients=PATTERNS)
+    refused = (
+        policies.refuse_sender(policy(), device, f"<{address}>"),
+        policies.refuse_recipient(policy(), device, f"<{address}>"),
+    )
+    assert refused == ((None, None) if expected else (replies.CANNOT_SEND_AS, replies.CANNOT_RELAY))
+
+
+def test_what_is_not_limited_by_patterns() -> None:
+    """The null sender, mail to accepted domains and to the postmaster; a right that is missing comes first."""
+    device = rule(anonymous_any_recipient=True, allowed_senders=[], allowed_recipients=[])
+    ours = policy("pm@corp.test", "corp.test")
+    assert policies.refuse_sender(ours, device, "<>") is None
+    assert policies.refuse_recipient(ours, device, "<a@corp.test>") is None
+    assert policies.refuse_recipient(ours, device, "<postmaster>") is None
+    closed = rule(anonymous_submit=False, anonymous_any_recipient=True, allowed_senders=["x.test"])
+    assert policies.refuse_sender(ours, closed, "<a@x.test>") == replies.NOT_AUTHENTICATED
+    strict = rule(anonymous_any_sender=False, anonymous_any_recipient=True, allowed_senders=["x.test"])
+    assert policies.refuse_sender(ours, strict, "<a@x.test>") == replies.CANNOT_SEND_AS
+
+
+# -- accounts ----------------------------------------------------------------------------------------------------------
+
+ALICE = frozenset({"alice@corp.test", "info@other.test"})
+# no anonymous right, nor any limit of devices, has a say
+FOR_ACCOUNTS = rule(
+    auth="always", anonymous_submit=False, anonymous_any_sender=False, allowed_senders=[], account_any_recipient=True
+)
+
+
+@pytest.mark.parametrize(
+    ("sender", "expected"),
+    [
+        ("<alice@corp.test>", None),
+        ("<ALICE@Corp.Test>", None),
+        ("<info@other.test>", None),
+        ("<bob@corp.test>", replies.CANNOT_SEND_AS),
+        ("<alice@corp.test.other.test>", replies.CANNOT_SEND_AS),
+        ("<alice@x.corp.test>", replies.CANNOT_SEND_AS),
+        ("<>", replies.CANNOT_SEND_AS),
+        ("<alice>", replies.INVALID_SENDER),
+        ("alice@corp.test", replies.INVALID_SENDER),
+        ("", replies.INVALID_SENDER),
+    ],
+)
+def test_account_sends_as_its_own_addresses(sender: str, expected: replies.Reply | None) -> None:
+    assert policies.refuse_sender(policy(), FOR_ACCOUNTS, sender, ALICE) == expected
+    assert policies.refuse_sender(policy(), FOR_ACCOUNTS, sender, frozenset()) == (expected or replies.CANNOT_SEND_AS)
+
+
+@pytest.mark.parametrize(
+    ("recipient", "anywhere", "expected"),
+    [
+        ("<v@corp.test>", False, None),
+        ("<postmaster>", False, None),
+        ("<v@x.test>", True, None),
+        ("<v@x.test>", False, replies.CANNOT_RELAY),
+        ("<v@[10.0.0.1]>", True, replies.INVALID_RECIPIENT),
+    ],
+)
+def test_recipients_of_an_account(recipient: str, anywhere: bool, expected: replies.Reply | None) -> None:
+    ours = policy("pm@corp.test", "corp.test")
+    changed = replace(
+        FOR_ACCOUNTS,
+        account_any_recipient=anywhere,
+        anonymous_any_recipient=not anywhere,
+        allowed_recipients=frozenset({"nobody.test"}),
+    )
+    assert policies.refuse_recipient(ours, changed, recipient, ALICE) == expected
+
+
+@pytest.mark.parametrize(
+    ("auth", "require_tls", "encrypted", "expected"),
+    [
+        ("never", False, False, replies.AUTH_NOT_OFFERED),
+        ("never", False, True, replies.AUTH_NOT_OFFERED),
+        ("never", True, False, replies.TLS_FIRST),
+        ("after_tls", False, False, replies.AUTH_NEEDS_TLS),
+        ("after_tls", True, False, replies.TLS_FIRST),
+        ("after_tls", True, True, None),
+        ("always", False, False, None),
+        ("always", True, False, replies.TLS_FIRST),
+    ],
+)
+def test_when_a_password_may_be_asked_for(
+    auth: str, require_tls: bool, encrypted: bool, expected: replies.Reply | None
+) -> None:
+    asked = rule(auth=auth, require_tls=require_tls)
+    assert policies.refuse_auth(asked, is_encrypted=encrypted) == expected
