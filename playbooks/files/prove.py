@@ -2,101 +2,150 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Send real mail through a relay and say who may send where.
 
-Prints ``{"rows": [lines of the table], "failed": [what was not as it must be]}`` as JSON;
-the exit status is 1 if anything failed.
+Reads what to prove as JSON from standard input (``site_proof`` of the inventory), so that no password is in argv.
+Prints ``{"rows": [lines of the table], "failed": [what was not as it must be]}``; the exit status is 2 if any failed.
 """
 
 from __future__ import annotations
 
-import argparse
 import json
 import smtplib
+import ssl
 import sys
 import uuid
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 BODY = (
     ".a line that begins with a dot\r\n..two dots\r\nScanned: Größe 4 µm\r\n" + "0123456789" * 90 + "\r\n.\r\nend\r\n"
 )
+ROW = "{:<24} {:<5} {:<11} {:<23} {:<21} {:<14} {}"
+HEAD = ROW.format("who", "port", "from", "sender", "to", "arrived at", "reply")
 
 
 @dataclass(frozen=True)
 class Case:
-    """``reply``: how the answer to RCPT or DATA must begin; ``arrives``: in which folder, ``None``: nowhere."""
+    """One attempt.
+
+    :ivar relay: ``host:port``
+    :ivar reply: how the reply that ends the attempt must begin, one of several
+    :ivar arrives: in which folder, ``None``: nowhere
+    :ivar login: name and password for AUTH
+    """
 
     who: str
+    relay: str
     source: str
     sender: str
     recipient: str
-    reply: str
-    arrives: Path | None
+    reply: tuple[str, ...]
+    arrives: Path | None = None
+    tls: bool = False
+    login: tuple[str, str] | None = None
 
 
-def send(relay: tuple[str, int], case: Case, token: str) -> str:
-    """The last reply of the dialogue."""
+def cases(proof: dict[str, Any]) -> Iterator[Case]:
+    ours, theirs = f"user@{proof['accepted_domain']}", f"someone@{proof['external_domain']}"
+    relay, device, stranger = proof["relay"], proof["device"], proof["stranger"]
+    scanner, foreign = f"scanner@{proof['accepted_domain']}", "stranger@elsewhere.test"
+    outside, inside = Path(proof["next_hop"]), Path(proof["inbound_route"])
+    yield Case("listed device", relay, device, scanner, theirs, ("250 ",), outside)
+    yield Case("anybody, outwards", relay, stranger, foreign, theirs, ("550 5.7.54",))
+    yield Case("anybody, inwards", relay, stranger, foreign, ours, ("250 ",), inside)
+    yield Case("device, foreign sender", relay, device, foreign, theirs, ("550 5.7.60",))
+    submission, address = proof["submission"], proof["account_address"]
+    login = (proof["account"], proof["password"])
+    yield Case("device, AUTH", relay, device, scanner, theirs, ("504 ",), login=login)
+    yield Case("account", submission, stranger, address, theirs, ("250 ",), outside, tls=True, login=login)
+    yield Case("account, no TLS", submission, stranger, address, theirs, ("530 ", "538 "), login=login)
+    wrong = (login[0], f"not {login[1]}")
+    yield Case("account, wrong password", submission, stranger, address, theirs, ("535 ",), tls=True, login=wrong)
+    yield Case("account, foreign sender", submission, stranger, ours, theirs, ("550 5.7.60",), tls=True, login=login)
+    yield Case("anybody, submission", submission, stranger, foreign, theirs, ("530 ",), tls=True)
+
+
+def send(case: Case, token: str) -> str:
+    """The reply that ends the attempt: the first refusal, or that to the message."""
     message = f"Message-ID: <{token}@prove.test>\r\nSubject: {token}\r\nFrom: <{case.sender}>\r\n\r\n{BODY}".encode()
-    with smtplib.SMTP(*relay, local_hostname="prove.test", timeout=30, source_address=(case.source, 0)) as client:
+    host, _colon, port = case.relay.rpartition(":")
+    with smtplib.SMTP(host, int(port), "prove.test", timeout=30, source_address=(case.source, 0)) as client:
         client.ehlo()
-        for step in (lambda: client.mail(case.sender, ["BODY=8BITMIME"]), lambda: client.rcpt(case.recipient)):
-            code, text = step()
-            if code != 250:
-                return f"{code} {text.decode()}"
-        code, text = client.data(message)
-        return f"{code} {text.decode()}"
+        text = ""
+        for step in steps(client, case, message):
+            code, said = step()
+            text = f"{code} {said.decode(errors='replace')}"
+            if code >= 400:
+                break
+        return text
+
+
+def steps(client: smtplib.SMTP, case: Case, message: bytes) -> Iterator[Callable[[], tuple[int, bytes]]]:
+    if case.tls:
+        yield lambda: client.starttls(context=trusting())
+        yield client.ehlo
+    if case.login is not None:
+        yield lambda: log_in(client, case)
+    yield lambda: client.mail(case.sender, ["BODY=8BITMIME"])
+    yield lambda: client.rcpt(case.recipient)
+    yield lambda: client.data(message)
+
+
+def trusting() -> ssl.SSLContext:
+    """The trial's certificate is self-signed; what is proved is who may send, not who the server is."""
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    context.check_hostname = False
+    context.verify_mode = ssl.CERT_NONE
+    return context
+
+
+def log_in(client: smtplib.SMTP, case: Case) -> tuple[int, bytes]:
+    """AUTH PLAIN whether it is offered or not; it must be offered exactly where it is accepted."""
+    name, password = case.login or ("", "")
+    client.user, client.password = name, password
+    offered = client.has_extn("auth")
+    try:
+        code, said = client.auth("plain", client.auth_plain)
+    except smtplib.SMTPAuthenticationError as error:
+        code, said = error.smtp_code, error.smtp_error
+    if offered != (code in (235, 535)):
+        return 599, b"AUTH was " + (b"offered" if offered else b"not offered") + f" and answered {code}".encode()
+    return code, said
 
 
 def found(folder: Path, token: str) -> bytes | None:
     return next((text for path in folder.glob("*.eml") if token.encode() in (text := path.read_bytes())), None)
 
 
-def prove(relay: tuple[str, int], case: Case, folders: list[Path]) -> tuple[str, list[str]]:
+def prove(case: Case, folders: list[Path]) -> tuple[str, list[str]]:
     """A line of the table and what was wrong."""
     token = uuid.uuid4().hex
-    reply = send(relay, case, token)
+    try:
+        reply = send(case, token)
+    except (OSError, smtplib.SMTPException) as error:
+        reply = f"none, {type(error).__name__}"
     arrived = {folder: text for folder in folders if (text := found(folder, token)) is not None}
     wrong = []
     if not reply.startswith(case.reply):
-        wrong.append(f"{case.source} to {case.recipient}: {case.reply} was due, got {reply}")
+        wrong.append(f"{case.who}, {case.source} to {case.recipient}: {' or '.join(case.reply)} was due, got {reply}")
     if list(arrived) != ([case.arrives] if case.arrives else []):
-        names = [folder.name for folder in arrived]
-        due = case.arrives.name if case.arrives else "nowhere"
-        wrong.append(f"{case.source} to {case.recipient}: it was due at {due}, arrived at {names or 'nowhere'}")
-    wrong += [
-        f"the body changed on its way to {folder.name}"
-        for folder, text in arrived.items()
-        if not text.endswith(BODY.encode())
-    ]
+        due, names = case.arrives.name if case.arrives else "nowhere", [folder.name for folder in arrived]
+        wrong.append(f"{case.who}: the message was due at {due}, it arrived at {names or 'nowhere'}")
+    changed = [folder.name for folder, text in arrived.items() if not text.endswith(BODY.encode())]
+    wrong += [f"{case.who}: the body changed on its way to {name}" for name in changed]
     where = ", ".join(folder.name for folder in arrived) or "nowhere"
-    return f"{case.who:<18} {case.source:<11} {case.sender:<23} {case.recipient:<21} {where:<14} {reply}", wrong
+    port = case.relay.rpartition(":")[2]
+    return ROW.format(case.who, port, case.source, case.sender, case.recipient, where, reply), wrong
 
 
 def main() -> int:
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--relay", required=True, help="host:port")
-    parser.add_argument("--device", required=True, help="address of a listed device")
-    parser.add_argument("--stranger", required=True, help="address that is not listed")
-    parser.add_argument("--accepted-domain", required=True)
-    parser.add_argument("--external-domain", required=True)
-    parser.add_argument(
-        "--next-hop", type=Path, required=True, help="folder of the host that takes mail to external domains"
-    )
-    parser.add_argument(
-        "--inbound-route", type=Path, required=True, help="folder of the host that takes mail to the accepted domain"
-    )
-    options = parser.parse_args()
-    host, _colon, port = options.relay.rpartition(":")
-    ours, theirs = f"user@{options.accepted_domain}", f"someone@{options.external_domain}"
-    cases = [
-        Case("listed device", options.device, f"scanner@{options.accepted_domain}", theirs, "250 ", options.next_hop),
-        Case("anybody, outwards", options.stranger, "stranger@elsewhere.test", theirs, "550 5.7.54", None),
-        Case("anybody, inwards", options.stranger, "stranger@elsewhere.test", ours, "250 ", options.inbound_route),
-    ]
-    head = f"{'who':<18} {'from':<11} {'sender':<23} {'to':<21} {'arrived at':<14} reply"
-    results = [prove((host, int(port)), case, [options.next_hop, options.inbound_route]) for case in cases]
+    proof = json.load(sys.stdin)
+    folders = [Path(proof["next_hop"]), Path(proof["inbound_route"])]
+    results = [prove(case, folders) for case in cases(proof)]
     failed = [text for _row, wrong in results for text in wrong]
-    print(json.dumps({"rows": [head, *(row for row, _wrong in results)], "failed": failed}))
-    return 1 if failed else 0
+    print(json.dumps({"rows": [HEAD, *(row for row, _wrong in results)], "failed": failed}))
+    return 2 if failed else 0
 
 
 if __name__ == "__main__":

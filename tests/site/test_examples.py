@@ -22,19 +22,22 @@ EXAMPLES = [
 
 
 def test_every_readme_has_an_example() -> None:
-    assert len(EXAMPLES) >= len(READMES) == 4
+    assert len(EXAMPLES) >= len(READMES) == 5
 
 
 @pytest.mark.parametrize("text", EXAMPLES)
 def test_an_example_runs_and_settles(text: str, tmp_path: Path) -> None:
     playbook = tmp_path / "example.yml"
     playbook.write_text(text)
-    directory, binding = str(tmp_path / "relay"), f"127.0.0.1:{free_port('127.0.0.1')}"
+    directory = str(tmp_path / "relay")
+    binding, submission = (f"127.0.0.1:{free_port('127.0.0.1')}" for _number in range(2))
     variables = {
         "relay_directory": directory,
         "relay_binding": binding,
         "relay_server_directory": directory,
         "scanner_relay_directory": directory,
+        "client_relay_directory": directory,
+        "client_relay_bindings": [submission],
         "transport_service_directory": directory,
         "relay_server_bindings": [binding],
         "scanner_relay_bindings": [binding],

@@ -36,6 +36,7 @@ def site(tmp_path: Path) -> Iterator[dict[str, Any]]:
     variables = {
         "lab_directory": str(tmp_path / "site"),
         "relay_binding": f"127.0.0.1:{free_port('127.0.0.1')}",
+        "relay_submission": f"127.0.0.1:{free_port('127.0.0.1')}",
         "relay_server_smarthost": f"127.0.0.1:{free_port('127.0.0.1')}",
         "inbound": f"127.0.0.1:{free_port('127.0.0.1')}",
         "lab_listen": "{{ relay_server_smarthost if inventory_hostname == 'next_hop' else inbound }}",
@@ -84,7 +85,8 @@ def test_site_proves_itself_settles_and_completes_a_play_that_died(site: dict[st
 def test_the_proof_fails_when_the_relay_is_open(site: dict[str, Any]) -> None:
     """127.0.0.99 is listed as a device: mail from a stranger arrives outside, and the play says so."""
     devices = [{"name": "copier", "address": "127.0.0.11"}, {"name": "wrong", "address": "127.0.0.99"}]
-    run = Playbook(*SITE, variables={**site, "scanner_relay_devices": devices})
+    opened = {"scanner_relay_devices": devices, "scanner_relay_allowed_senders": ["*"]}
+    run = Playbook(*SITE, variables={**site, **opened})
     assert run.status == 2
     assert "550 5.7.54 was due, got 250" in run.output
 
