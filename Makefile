@@ -10,6 +10,8 @@ VENV := .venv
 COLLECTIONS := $(VENV)/collections
 # Ansible finds a collection by its path only, so the checkout is linked into a tree that has the right one.
 LINK := $(COLLECTIONS)/ansible_collections/mailops/relay
+IMPORTER := $(VENV)/importer
+PIP_OPTIONS := --quiet --disable-pip-version-check --require-hashes
 
 # The tools and collections of the venv only: what is installed below HOME is neither needed nor touched. ANSIBLE_HOME,
 # because ansible-lint looks for collections there first, and a relay installed earlier would hide this checkout.
@@ -18,7 +20,8 @@ export ANSIBLE_HOME := $(CURDIR)/$(VENV)/ansible
 export ANSIBLE_COLLECTIONS_PATH := $(CURDIR)/$(COLLECTIONS)
 
 .DEFAULT_GOAL := help
-.PHONY: help venv link site site-down test checks lint types unit sanity ansible-lint build requirements clean
+.PHONY: help venv link site site-down test checks lint types unit ansible-lint docs build importer molecule sanity \
+    requirements clean
 
 help: ## show this list
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/\1\t\2/p' Makefile | expand -t 14
@@ -36,7 +39,13 @@ $(VENV)/bin/python:
 	$(PYTHON) -m venv $(VENV)
 
 $(VENV)/%.stamp: requirements/%.txt | $(VENV)/bin/python
-	$(VENV)/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes --requirement $<
+	$(VENV)/bin/python -m pip install $(PIP_OPTIONS) --requirement $<
+	@touch $@
+
+# It does not agree with the others about versions.
+$(VENV)/importer.stamp: requirements/importer.txt | $(VENV)/bin/python
+	$(VENV)/bin/python -m venv --clear $(IMPORTER)
+	$(IMPORTER)/bin/python -m pip install $(PIP_OPTIONS) --requirement $<
 	@touch $@
 
 $(LINK): | $(VENV)/bin/python
@@ -67,7 +76,9 @@ test: lint types ## run every gate below
 # One after the other: they all build or read the collection.
 checks:
 	@$(MAKE) --no-print-directory ansible-lint
-	@$(MAKE) --no-print-directory build
+	@$(MAKE) --no-print-directory docs
+	@$(MAKE) --no-print-directory importer
+	@$(MAKE) --no-print-directory molecule
 	@$(MAKE) --no-print-directory sanity
 
 lint: venv ## ruff, formatting, licence headers
@@ -86,11 +97,25 @@ unit: venv $(LINK) ## pytest: unit, contract, sockets and site tests
 ansible-lint: venv $(LINK) ## ansible-lint, profile production
 	ansible-lint $(ARGS)
 
+docs: venv $(LINK) ## antsibull: documentation of modules and roles, changelog fragments
+	antsibull-docs lint-collection-docs --plugin-docs --validate-collection-refs all --disallow-unknown-collection-refs .
+	antsibull-changelog lint
+
 sanity: venv ## ansible-test sanity in a copy of the checkout
 	$(VENV)/bin/python tests/run_sanity.py $(ARGS)
 
 build: venv ## collection archive in dist/
 	ansible-galaxy collection build --force --output-path dist
+
+# It ends well whatever it warns of; here a warning fails. PATH: it runs the ansible-doc and the ansible-lint beside it.
+importer: build $(VENV)/importer.stamp ## galaxy-importer: what Galaxy says to the archive
+	@cd $(IMPORTER) && PATH="$$PWD/bin:$$PATH" GALAXY_IMPORTER_ANSIBLE_LOCAL_TMP="$$PWD/tmp" \
+	    python -m galaxy_importer.main "$$(ls -t $(CURDIR)/dist/mailops-relay-*.tar.gz | head -n 1)" >log 2>&1 && \
+	    ! grep -Eq '^(WARNING|ERROR|CRITICAL)' log && tail -n 1 log || { cat log; exit 1; }
+
+molecule: export MOLECULE_COMMAND_BORDERS := false
+molecule: venv $(LINK) ## molecule: set up, change, tamper with, verify and remove a relay (ARGS=converge: one step)
+	molecule $(or $(ARGS),test)
 
 clean: ## stop the relay on this machine, remove the environment, caches and built files
 	@if [ -d $(VENV)/site ]; then $(MAKE) --no-print-directory site-down; fi

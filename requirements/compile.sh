@@ -4,8 +4,8 @@
 
 # Compiles the *.in files beside this script into pinned *.txt files with hashes, using the `uv` on PATH.
 # Versions that are already pinned stay; with --upgrade everything moves to the newest that fits.
-# Each file is a constraint for the next, so that all three agree. "fewest": one release of a package for all
-# Pythons, because the daemon that is zipped under Python 3.13 runs under 3.9.
+# Each of the first three is a constraint for the next, so that they agree. "fewest": one release of a package for all
+# Pythons, because the daemon that is zipped under Python 3.13 runs under 3.9. importer.txt has a venv to itself.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
@@ -18,3 +18,4 @@ compile() { # name, oldest Python, more options...
 compile relay 3.9 "$@"
 compile run 3.11 --constraint requirements/relay.txt "$@"
 compile dev 3.11 --constraint requirements/run.txt "$@"
+compile importer 3.11 "$@"
