@@ -13,6 +13,7 @@ import pytest
 
 from smtp_relayd import log
 from smtp_relayd.site import Limits, Memory
+from support import certificates
 from support.daemon import Daemon, running
 from support.local_relay import LocalRelay, LocalRelayAt, local_relay
 from support.place import Place
@@ -37,6 +38,14 @@ def other_sink() -> Iterator[Sink]:
 @pytest.fixture
 def place(tmp_path: Path, sink: Sink, other_sink: Sink) -> Place:
     return Place(tmp_path / "relay", sink, other_sink)
+
+
+@pytest.fixture
+def certificate(place: Place) -> Path:
+    """Where the certificate of the relay at `place` is."""
+    file = place.directory / "relay.pem"
+    certificates.issue(file)
+    return file
 
 
 @pytest.fixture

@@ -17,6 +17,8 @@ import threading
 from pathlib import Path
 from typing import Any, Self
 
+from support.relay_files import PASSWORD
+
 SOURCE = Path(__file__).resolve().parents[2] / "roles" / "relay_server" / "files"
 FROM_SOURCE = [sys.executable, "-m", "smtp_relayd"]
 PATIENCE = 20.0
@@ -78,8 +80,8 @@ class Daemon:
         return True
 
     def complaints(self) -> list[dict[str, Any]]:
-        """What should not be in the log of any test."""
-        return [line for line in self.log if line["event"] in ("unexpected", "warning")]
+        """What should not be in the log of any test: errors that nobody foresaw, passwords."""
+        return [line for line in self.log if line["event"] in ("unexpected", "warning") or PASSWORD in str(line)]
 
     def status(self) -> dict[str, Any]:
         return dict(json.loads((self.directory / "status.json").read_text()))
@@ -100,6 +102,7 @@ class Daemon:
         self._reader.join(PATIENCE)
         assert not self._reader.is_alive(), "a process was left behind"
         assert self.everybody_gone()
+        assert self.complaints() == []
 
 
 def running(directory: Path, *options: str, command: list[str] | None = None) -> Daemon:

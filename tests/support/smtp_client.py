@@ -129,3 +129,7 @@ def plain_message(name: str | bytes, password: str | bytes, act_as: str = "") ->
     """What PLAIN sends."""
     parts = (act_as, name, password)
     return b"\0".join(part.encode() if isinstance(part, str) else part for part in parts)
+
+
+def b64(content: str | bytes) -> str:
+    return base64.b64encode(content.encode() if isinstance(content, str) else content).decode()
