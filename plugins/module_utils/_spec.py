@@ -8,7 +8,8 @@ from typing import Any
 
 from ._accounts.model import ACCOUNT_PROPERTIES
 from ._backends import NAMES
-from ._connector.properties import CONNECTOR_PROPERTIES, DOMAIN_PROPERTIES, DOMAIN_TYPES, Property
+from ._connector.properties import CONNECTOR_PROPERTIES, DOMAIN_PROPERTIES, DOMAIN_TYPES, USAGE
+from ._connector.row import Property
 
 
 def _entries(rows: tuple[Property, ...], **more: dict[str, Any]) -> dict[str, Any]:
@@ -31,13 +32,14 @@ def backend_spec() -> dict[str, Any]:
 def guard_spec() -> dict[str, Any]:
     return {
         "max_relay_addresses": {"type": "int", "default": 256},
+        "shared_sources": {"type": "list", "elements": "str", "default": []},
         "allow_open_relay": {"type": "bool", "default": False},
     }
 
 
 def connectors_spec() -> dict[str, Any]:
     return {
-        "connectors": _entries(CONNECTOR_PROPERTIES),
+        "connectors": _entries((*CONNECTOR_PROPERTIES, USAGE)),
         "allow_expired_certificate": {"type": "bool", "default": False},
         "purge": {"type": "bool", "default": False},
     }

@@ -36,6 +36,8 @@ options:
       - A list option takes a list (exactly this) or a dictionary of C(add), C(remove) or C(set), so that one task
         adds one device without
         owning the list. Lists are sets; the order does not matter.
+      - Where an option says what V(aiosmtpd) always does, that backend accepts this value and refuses every other. An
+        option without an Exchange version is as old as Exchange 2007.
     type: list
     elements: dict
     required: true
@@ -74,8 +76,9 @@ options:
       extended_rights:
         description:
           - Rights beyond what the groups grant, each a dictionary of C(principal), C(right) and C(deny) (default
-            V(false)). A denied right is
-            denied whatever grants it.
+            V(false)). A denied right is denied whatever grants it.
+          - A principal is C(DOMAIN\name), a SID such as V(S-1-5-7), or the name of a well-known principal in English or
+            in the language of the server. What a group grants anyway is not listed, and can only be denied.
           - C(ms-Exch-SMTP-Accept-Any-Recipient) for C(NT AUTHORITY\ANONYMOUS LOGON) makes the ranges of the
             connector relay to any domain.
         type: raw
@@ -158,6 +161,130 @@ options:
             Empty means any.
             Accepted domains always may be sent to. Exchange has no such thing.
         type: raw
+      transport_role:
+        description: V(FrontendTransport) or V(HubTransport). Not on aiosmtpd. Exchange 2013 and newer.
+        type: str
+      domain_secure_enabled:
+        description: Mutual TLS. Needs V(Tls) in O(connectors[].auth_mechanism). On aiosmtpd always V(false).
+        type: bool
+      enable_auth_gssapi:
+        description: Offer GSSAPI for V(Integrated). On aiosmtpd always V(false). Exchange 2007 SP1 and newer.
+        type: bool
+      extended_protection_policy:
+        description: >-
+          Channel binding of V(Integrated) authentication, V(None), V(Allow) or V(Require). On aiosmtpd always
+          V(None). Exchange 2010 SP2 and newer.
+        type: str
+      suppress_x_anonymous_tls:
+        description: Do not offer X-ANONYMOUSTLS. On aiosmtpd always V(true). Exchange 2010 and newer.
+        type: bool
+      tls_certificate_name:
+        description: >-
+          Certificate by thumbprint (40 hex digits) or C(<I>issuer<S>subject). On aiosmtpd always V(''). Exchange
+          2013 and newer.
+        type: str
+      tls_domain_capabilities:
+        description: >-
+          What hosts may do that prove their domain by TLS, each as C(domain:capability[,capability]), for hybrid
+          mail. The domain may be C(NO-TLS). On aiosmtpd always V([]). Exchange 2010 and newer.
+        type: raw
+      service_discovery_fqdn:
+        description: Name for service discovery. On aiosmtpd always V(''). Exchange 2013 and newer.
+        type: str
+      default_domain:
+        description: Accepted domain (name, DN or GUID) for senders without one. On aiosmtpd always V('').
+        type: str
+      advertise_client_settings:
+        description: Show users the settings of clients. On aiosmtpd always V(false). Exchange 2010 and newer.
+        type: bool
+      protocol_logging_level:
+        description: Log the conversation, V(None) or V(Verbose). On aiosmtpd always V(None).
+        type: str
+      max_header_size:
+        description: Largest header of a message, in bytes or with a unit; V(1B) to 2 GB. Not on aiosmtpd.
+        type: str
+      max_hop_count:
+        description: Received headers a message may have, V(1) to V(500). On aiosmtpd always V(50).
+        type: str
+      max_local_hop_count:
+        description: Received headers of this server, V(1) to V(50), V(0) for no limit. On aiosmtpd always V(0).
+        type: str
+      max_inbound_connection_percentage_per_source:
+        description: Free connections that one address may take, V(1) to V(100) percent. On aiosmtpd always V(100).
+        type: str
+      message_rate_limit:
+        description: Messages a minute of one source, a number or V(Unlimited). On aiosmtpd always V(Unlimited).
+        type: str
+      message_rate_source:
+        description: >-
+          What a source is for O(connectors[].message_rate_limit), V(None), V(IPAddress), V(User) or both, which is
+          V(All). On aiosmtpd always V([]). Exchange 2010 and newer.
+        type: raw
+      max_logon_failures:
+        description: Failed logins that end a session, V(1) to V(10), V(0) for no limit. On aiosmtpd always V(3).
+        type: str
+      auth_tarpit_interval:
+        description: Delay after a failed login, as V(00:00:05). Not on aiosmtpd. Exchange 2016 and newer.
+        type: str
+      max_acknowledgement_delay:
+        description: >-
+          Longest wait for delivery before a message is acknowledged. No effect on Exchange 2016. Not on aiosmtpd.
+          Exchange 2010 and newer.
+        type: str
+      chunking_enabled:
+        description: Offer CHUNKING. On aiosmtpd always V(false).
+        type: bool
+      binary_mime_enabled:
+        description: Offer BINARYMIME. Needs O(connectors[].chunking_enabled). On aiosmtpd always V(false).
+        type: bool
+      eight_bit_mime_enabled:
+        description: Offer 8BITMIME. On aiosmtpd always V(true).
+        type: bool
+      pipelining_enabled:
+        description: Offer PIPELINING. On aiosmtpd always V(true).
+        type: bool
+      delivery_status_notification_enabled:
+        description: Offer DSN. On aiosmtpd always V(false).
+        type: bool
+      enhanced_status_codes_enabled:
+        description: Offer ENHANCEDSTATUSCODES. On aiosmtpd always V(true).
+        type: bool
+      size_enabled:
+        description: Offer SIZE, V(Enabled), V(Disabled) or V(EnabledwithoutValue). On aiosmtpd always V(Enabled).
+        type: str
+      long_addresses_enabled:
+        description: Offer XLONGADDR (long X.400 addresses). On aiosmtpd always V(false). Exchange 2007 SP1 and newer.
+        type: bool
+      orar_enabled:
+        description: Offer XORAR. On aiosmtpd always V(false). Exchange 2007 SP1 and newer.
+        type: bool
+      require_ehlo_domain:
+        description: Refuse clients that give no name with EHLO. On aiosmtpd always V(true).
+        type: bool
+      bare_linefeed_rejection_enabled:
+        description: Refuse messages with bare line feeds. On aiosmtpd always V(false). Exchange 2010 SP2 and newer.
+        type: bool
+      reject_reserved_top_level_recipient_domains:
+        description: Refuse recipients in C(.test) etc. On aiosmtpd always V(false). Exchange 2016 and newer.
+        type: bool
+      reject_reserved_second_level_recipient_domains:
+        description: Refuse recipients in C(example.com) etc. On aiosmtpd always V(false). Exchange 2016 and newer.
+        type: bool
+      reject_single_label_recipient_domains:
+        description: Refuse recipients in domains without a dot. On aiosmtpd always V(false). Exchange 2016 and newer.
+        type: bool
+      smtp_utf8_enabled:
+        description: >-
+          Reserved by Microsoft: it is shown, and another value than the one there is refused. On aiosmtpd always
+          V(false). Exchange 2013 and newer.
+        type: bool
+      usage:
+        description: >-
+          What a new connector is for, V(Client), V(Custom), V(Internal), V(Internet) or V(Partner). It gives
+          O(connectors[].permission_groups), O(connectors[].auth_mechanism) and, where Exchange has a default,
+          O(connectors[].bindings) and O(connectors[].remote_ip_ranges) if the task omits them. Ignored where the
+          connector exists; never in results.
+        type: str
   allow_expired_certificate:
     description: Let a certificate pass that has expired or is not valid yet, with a warning.
     type: bool
@@ -226,13 +353,25 @@ backend:
   sample: aiosmtpd
 relay_surface:
   description:
-    - Exactly the addresses that may send to external domains without AUTH, per binding, of the whole server, with
-      C(ranges) as CIDR blocks
-      and C(addresses) as their number.
+    - Exactly the addresses that may send beyond our own mailboxes without AUTH, per binding and reach, of the whole
+      server, with C(ranges) as CIDR blocks and C(addresses) as their number.
+    - C(reach) is V(any) (any domain), or a domain, V(*.domain) or address that may be sent to, because
+      C(allowed_recipients) says so or because it is an accepted domain of type C(InternalRelay) or C(ExternalRelay).
+    - A session that arrives at a binding that is not listed is judged by the wildcard of its port. An entry without
+      C(ranges) says that nobody relays on a binding although somebody does on its wildcard.
   returned: success
   type: list
   elements: dict
-  sample: [{"binding": "0.0.0.0:25", "ranges": ["10.0.0.11"], "addresses": 1}]
+  sample: [{"binding": "0.0.0.0:25", "reach": "any", "ranges": ["10.0.0.11"], "addresses": 1}]
+surface_change:
+  description:
+    - What the change opens and closes, as C(opens) and C(closes), in the shape of RV(relay_surface). In check mode what
+      it would. With C(--diff) also in words.
+  returned: success
+  type: dict
+  sample:
+    opens: [{"binding": "0.0.0.0:25", "reach": "any", "ranges": ["10.0.0.12"], "addresses": 1}]
+    closes: []
 listeners:
   description: Addresses and ports that the server listens on, for your firewall.
   returned: success

@@ -8,14 +8,18 @@ It knows nothing of compile: no intervals, no sweep, no tables of rights.
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 
 from ansible_collections.mailops.relay.plugins.module_utils._connector.model import AcceptedDomain, Connector, State
 from ansible_collections.mailops.relay.plugins.module_utils._policy.decide import Session
 
-ACCOUNTS = "Authenticated Users"
+ANYBODY = "NT AUTHORITY\\ANONYMOUS LOGON"
+ACCOUNTS = "NT AUTHORITY\\Authenticated Users"
+TRUSTED = "MS Exchange\\Externally Secured Servers"
 GROUP_OF = {
-    "ANONYMOUS LOGON": ("AnonymousUsers", {"submit", "any-sender", "authoritative-domain-sender"}),
+    ANYBODY: ("AnonymousUsers", {"submit", "any-sender", "authoritative-domain-sender"}),
     ACCOUNTS: ("ExchangeUsers", {"submit", "any-recipient"}),
+    TRUSTED: ("ExchangeServers", {"submit", "any-recipient", "any-sender", "authoritative-domain-sender"}),
 }
 RIGHT_NAMES = {
     "submit": "ms-Exch-SMTP-Submit",
@@ -45,15 +49,22 @@ def owner(state: State, session: Session) -> Connector | None:
     return winner
 
 
-def may(connector: Connector, right: str, principal: str = "ANONYMOUS LOGON") -> bool:
+def may(connector: Connector, right: str, principal: str = ANYBODY) -> bool:
+    """The first step that says anything decides. Without AUTH, ExternalAuthoritative takes anybody for a server."""
+    if principal == ANYBODY and "ExternalAuthoritative" in connector.auth_mechanism:
+        principal = TRUSTED
     group, grants = GROUP_OF[principal]
-    granted = group in connector.permission_groups and right in grants
-    for entry in connector.extended_rights:
-        if entry.principal == f"NT AUTHORITY\\{principal}" and entry.right == RIGHT_NAMES[right]:
-            if entry.deny:
-                return False
-            granted = True
-    return granted
+    by_group = group in connector.permission_groups and right in grants
+
+    def says(deny: bool, above: bool = False) -> bool:
+        entries = connector.inherited_rights if above else connector.extended_rights
+        return (principal, RIGHT_NAMES[right], deny) in [tuple(entry) for entry in entries]
+
+    if says(deny=True):
+        return False
+    if by_group or says(deny=False):
+        return True
+    return says(deny=False, above=True) and not says(deny=True, above=True)
 
 
 def domain_of(state: State, domain: str) -> AcceptedDomain | None:
@@ -99,6 +110,12 @@ def verdict(state: State, session: Session) -> str:
     else:
         refusal = _account_sender(connector, session)
     return refusal or _recipient(state, connector, session)
+
+
+def reaches(state: State, session: Session, mailbox: str) -> bool:
+    """Whether somebody may send to ``mailbox`` from there with all that needs no account: TLS and the null sender."""
+    anonymous = replace(session, sender="<>", recipient=f"<{mailbox}>", tls=True, account=None)
+    return verdict(state, anonymous) == "250 2.1.5"
 
 
 def _account_sender(connector: Connector, session: Session) -> str:

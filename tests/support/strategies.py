@@ -19,11 +19,15 @@ from ansible_collections.mailops.relay.plugins.module_utils._connector.addresses
 from ansible_collections.mailops.relay.plugins.module_utils._connector.errors import RelayError
 from ansible_collections.mailops.relay.plugins.module_utils._connector.merge import validate
 from ansible_collections.mailops.relay.plugins.module_utils._connector.model import AcceptedDomain, Connector, State
+from ansible_collections.mailops.relay.plugins.module_utils._connector.properties import CONNECTOR_PROPERTIES
 from ansible_collections.mailops.relay.plugins.module_utils._connector.rights import (
     ANONYMOUS,
     AUTHENTICATED,
+    EXTERNALLY_SECURED,
     ExtendedRight,
+    beyond_groups,
 )
+from ansible_collections.mailops.relay.plugins.module_utils._connector.row import Property
 from ansible_collections.mailops.relay.plugins.module_utils._policy.decide import Peer, Session
 
 T = TypeVar("T")
@@ -126,7 +130,90 @@ def random_connector(rng: random.Random, name: str) -> Connector:
         allowed_recipients=_some(rng, lambda rng: rng.choice(PATTERNS), 0, 2),
         comment=rng.choice(("", "plain", "two\nlines", "quote' \" $(x) \\ \u00fc \u2028")),
     )
-    return replace(connector, require_tls="Tls" in connector.auth_mechanism and rng.random() < 0.3)
+    rights = beyond_groups(connector.permission_groups, connector.extended_rights)
+    require_tls = "Tls" in connector.auth_mechanism and rng.random() < 0.3
+    return replace(connector, extended_rights=rights, require_tls=require_tls)
+
+
+def as_on_exchange(rng: random.Random, connector: Connector) -> Connector:
+    """With inherited entries, and every third time trusting whoever connects."""
+
+    def entry(rng: random.Random) -> ExtendedRight:
+        principal = rng.choice((ANONYMOUS, AUTHENTICATED, EXTERNALLY_SECURED))
+        return ExtendedRight(principal, rng.choice(RIGHTS), rng.random() < 0.5)
+
+    connector = replace(connector, inherited_rights=_some(rng, entry, 0, 3))
+    if rng.random() < 0.3:
+        connector = replace(
+            connector,
+            auth_mechanism=("Tls", "ExternalAuthoritative") if connector.require_tls else ("ExternalAuthoritative",),
+            permission_groups=rng.choice((("AnonymousUsers", "ExchangeServers"), ("ExchangeServers",))),
+            extended_rights=(*connector.extended_rights, *_some(rng, entry, 0, 3)),
+        )
+    rights = beyond_groups(connector.permission_groups, connector.extended_rights)
+    return replace(connector, extended_rights=rights)
+
+
+EXCHANGE_MECHANISMS = (
+    *MECHANISM_CHOICES,
+    ("Tls", "Integrated", "BasicAuth", "BasicAuthRequireTLS", "ExchangeServer"),
+    ("Integrated",),
+    ("Tls", "ExternalAuthoritative"),
+    ("ExternalAuthoritative",),
+)
+EXCHANGE_TEXTS: dict[str, tuple[Any, ...]] = {
+    "tls_certificate_name": (
+        "",
+        "0123456789ABCDEF0123456789ABCDEF01234567",
+        "<I>CN=R3, O=Let's Encrypt<S>CN=*.corp.test",
+    ),
+    "tls_domain_capabilities": (
+        (),
+        ("NO-TLS:AcceptCloudServicesMail",),
+        ("a.test:AcceptCloudServicesMail,AcceptOorgProtocol", "b.test:AcceptOorgProtocol"),
+    ),
+    "service_discovery_fqdn": ("", "find.corp.test"),
+    "default_domain": ("", "corp.test", "CN=corp.test,CN=Accepted Domains", "8d3cbb0f-4c4b-4d6f-a1a4-0f0d0c0b0a09"),
+}
+
+
+def random_value(rng: random.Random, row: Property) -> Any:
+    """A normalised value of a row that only Exchange has; the ends of a range come often."""
+    if row.option in EXCHANGE_TEXTS:
+        return rng.choice(EXCHANGE_TEXTS[row.option])
+    if row.is_flags:
+        return tuple(flag for flag in row.choices if rng.random() < 0.5)
+    if row.choices:
+        return rng.choice(row.choices)
+    if row.least is not None and row.most is not None:
+        ends = (row.least, row.most, *((-1,) if row.unlimited else ()))
+        return rng.choice((*ends, rng.randint(row.least, row.most), rng.randint(row.least, min(row.most, 5000))))
+    return rng.random() < 0.5
+
+
+def random_exchange_connector(rng: random.Random, name: str) -> Connector:
+    """A valid connector with what only Exchange has; some properties are not there, as on an old server."""
+    plain = random_connector(rng, name)
+    more = {
+        row.option: random_value(rng, row)
+        for row in CONNECTOR_PROPERTIES
+        if getattr(plain, row.option) is None and rng.random() < 0.9
+    }
+    mechanisms = rng.choice(EXCHANGE_MECHANISMS)
+    groups = {group for group in ("AnonymousUsers", "ExchangeUsers", "Partners") if rng.random() < 0.5}
+    groups |= {"ExchangeServers"} if "ExternalAuthoritative" in mechanisms else set()
+    order = next(row.choices for row in CONNECTOR_PROPERTIES if row.option == "permission_groups")
+    tls = "Tls" in mechanisms
+    more["require_tls"] = tls and rng.random() < 0.3
+    if not tls or "ExternalAuthoritative" in mechanisms:
+        more["domain_secure_enabled"] = False
+    if more.get("chunking_enabled") is False:
+        more["binary_mime_enabled"] = False
+    kept = tuple(group for group in order if group in groups)
+    rights = beyond_groups(kept, plain.extended_rights)
+    return replace(
+        plain, **{**more, "auth_mechanism": mechanisms, "permission_groups": kept, "extended_rights": rights}
+    )
 
 
 def random_domains(rng: random.Random) -> tuple[AcceptedDomain, ...]:
@@ -145,7 +232,96 @@ def random_state(rng: random.Random) -> State:
         except RelayError:
             continue
         state = wider
+    return normal(state)
+
+
+def random_exchange_state(rng: random.Random) -> State:
+    """With what the bundled relay cannot hold."""
+    state = random_state(rng)
+    return replace(state, connectors=tuple(as_on_exchange(rng, item) for item in state.connectors))
+
+
+def random_change(rng: random.Random, state: State) -> State:
+    """A valid state that shares much with ``state``: connectors gone, with other rights or ranges, or with what
+    another one had. ``state`` itself if what came out is not valid."""
+    connectors = list(state.connectors)
+    for _number in range(rng.randint(1, 3) if connectors else 0):
+        one, other = rng.randrange(len(connectors)), rng.randrange(len(connectors))
+        field = rng.choice(("name", "remote_ip_ranges", "remote_ip_ranges", "bindings"))
+        swap = replace(connectors[one], **{field: getattr(connectors[other], field)})
+        connectors[other] = replace(connectors[other], **{field: getattr(connectors[one], field)})
+        connectors[one] = swap if one != other else _changed(rng, swap)
+    connectors = connectors[rng.choice((0, 0, 1)) :]
+    domains = state.domains if rng.random() < 0.7 else random_domains(rng)
+    changed = normal(State(tuple(sorted(connectors, key=lambda item: item.key)), domains))
+    try:
+        validate(changed)
+    except RelayError:
+        return state
+    return changed
+
+
+def _changed(rng: random.Random, connector: Connector) -> Connector:
+    other = random_connector(rng, connector.name)
+    fields = ("enabled", "remote_ip_ranges", "extended_rights", "permission_groups", "allowed_recipients")
+    return replace(connector, **{field: getattr(other, field) for field in fields if rng.random() < 0.5})
+
+
+def normal(state: State) -> State:
+    """Without extended rights that the groups grant."""
+    return replace(
+        state,
+        connectors=tuple(
+            replace(item, extended_rights=beyond_groups(item.permission_groups, item.extended_rights))
+            for item in state.connectors
+        ),
+    )
+
+
+def random_narrowing(rng: random.Random, state: State) -> State:
+    """``state`` with less in it, and a range written in two. Most often that opens nothing."""
+    for _number in range(rng.randint(1, 3)):
+        change = rng.choice((_less_of_a_connector, _split_a_range, _less_of_a_domain))
+        state = change(rng, state)
     return state
+
+
+def _less_of_a_connector(rng: random.Random, state: State) -> State:
+    if not state.connectors:
+        return state
+    item = rng.choice(state.connectors)
+    denied = ExtendedRight(ANONYMOUS, rng.choice(RIGHTS), True)
+    changes: tuple[dict[str, Any], ...] = (
+        {"enabled": False},
+        {"bindings": item.bindings[1:] or item.bindings},
+        {"remote_ip_ranges": item.remote_ip_ranges[1:]},
+        {"extended_rights": (*item.extended_rights, denied)},
+        {"allowed_recipients": item.allowed_recipients or ("outside.test",)},
+    )
+    return _with(state, item, replace(item, **rng.choice(changes)))
+
+
+def _split_a_range(rng: random.Random, state: State) -> State:
+    found = [(item, entry) for item in state.connectors for entry in item.remote_ip_ranges if entry.size > 1]
+    if not found:
+        return state
+    item, entry = rng.choice(found)
+    halves = (entry._replace(high=entry.low), entry._replace(low=entry.low + 1))
+    rest = [other for other in item.remote_ip_ranges if other != entry]
+    return _with(state, item, replace(item, remote_ip_ranges=tuple(sorted({*rest, *halves}))))
+
+
+def _with(state: State, old: Connector, new: Connector) -> State:
+    return replace(state, connectors=tuple(new if item is old else item for item in state.connectors))
+
+
+def _less_of_a_domain(rng: random.Random, state: State) -> State:
+    if not state.domains:
+        return state
+    item = rng.choice(state.domains)
+    kept = rng.choice(((), (replace(item, type="Authoritative"),)))
+    rest = [other for other in state.domains if other is not item]
+    return replace(state, domains=tuple(sorted([*rest, *kept], key=lambda item: item.key)))
 
 
 def random_session(rng: random.Random) -> Session:
@@ -170,5 +346,26 @@ def states() -> st.SearchStrategy[State]:
     return _seeds.map(random_state)
 
 
+def changes() -> st.SearchStrategy[tuple[State, State]]:
+    """Two states: one changed to another, or two that have nothing in common."""
+
+    def pair(rng: random.Random) -> tuple[State, State]:
+        state = random_state(rng) if rng.random() < 0.7 else random_exchange_state(rng)
+        other = random_change(rng, state) if rng.random() < 0.8 else random_state(rng)
+        above = {item.key: item.inherited_rights for item in state.connectors}
+        connectors = (replace(item, inherited_rights=above.get(item.key, ())) for item in other.connectors)
+        return state, replace(other, connectors=tuple(connectors))
+
+    return _seeds.map(pair)
+
+
+def exchange_states() -> st.SearchStrategy[State]:
+    return _seeds.map(random_exchange_state)
+
+
 def sessions(count: int) -> st.SearchStrategy[list[Session]]:
     return _seeds.map(lambda rng: [random_session(rng) for _number in range(count)])
+
+
+def exchange_connectors() -> st.SearchStrategy[Connector]:
+    return _seeds.map(lambda rng: random_exchange_connector(rng, "A"))

@@ -18,6 +18,7 @@ from .._engine.operations import Operation, apply_operation
 from .accounts import AccountsFile
 from .certificate import check_certificate
 from .files import locked
+from .options import FIXED, OPTIONS
 from .ports import refuse_unavailable
 from .service import RelayProcess
 from .store import read_settings, read_store, write_store
@@ -29,6 +30,8 @@ class AiosmtpdBackend(Backend):
     name = "aiosmtpd"
     service: RelayProcess
     capabilities = Capabilities(
+        options=OPTIONS,
+        fixed=FIXED,
         permission_groups=frozenset({"AnonymousUsers", "ExchangeUsers"}),
         auth_mechanisms=frozenset({"Tls", "BasicAuth", "BasicAuthRequireTLS"}),
         principals=frozenset({ANONYMOUS, AUTHENTICATED}),
@@ -36,6 +39,7 @@ class AiosmtpdBackend(Backend):
         domains_need_next_hop=True,
         catch_all_domain=False,
         certificate_files=True,
+        atomic=True,
     )
 
     def __init__(self, directory: str) -> None:

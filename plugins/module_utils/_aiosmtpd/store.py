@@ -12,9 +12,10 @@ from .._connector.addresses import format_address
 from .._connector.errors import RelayError, StoreError
 from .._connector.merge import Options, merge
 from .._connector.model import State
-from .._connector.properties import CONNECTOR_PROPERTIES, DOMAIN_PROPERTIES, render_item
+from .._connector.properties import DOMAIN_PROPERTIES, render_item
 from .._policy.compile import Policy, Rule, compile_policy
 from .files import VERSION, canonical, read_document, replace_file, sha256
+from .options import OPTIONS
 
 _KEYS = frozenset({"version", "definitions", "policy", "digest"})
 _WAY_OUT = "Restore the file from a backup, or remove it to start afresh."
@@ -74,9 +75,9 @@ def _parse_definitions(definitions: Any, path: str) -> State:
     for key, items in definitions.items():
         if not isinstance(items, list) or not all(isinstance(item, dict) for item in items):
             raise StoreError("a list of objects is expected", where=f"{where}.{key}", way_out=_WAY_OUT)
-    known = {"connectors": CONNECTOR_PROPERTIES, "accepted_domains": DOMAIN_PROPERTIES}
+    known = {"connectors": OPTIONS, "accepted_domains": {row.option for row in DOMAIN_PROPERTIES}}
     for key, items in definitions.items():
-        keys = {"name", "state", *(row.option for row in known[key])}
+        keys = {"name", "state", *known[key]}
         odd = [
             name for item in items for name in item if name not in keys or (name == "state" and item[name] != "present")
         ]

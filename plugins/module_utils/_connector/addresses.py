@@ -89,15 +89,7 @@ def parse_range(text: object, where: str) -> AddressRange:
 
     :raises InputError: no address, reversed, empty, mixed versions, IPv4-mapped
     """
-    if not isinstance(text, str) or not text.strip():
-        raise InputError("an address range is needed", where=where, value=text, way_out=_RANGE_FORMS)
-    if "/" in text:
-        found = _parse_cidr(text, where)
-    elif "-" in text:
-        found = _parse_first_last(text, where)
-    else:
-        version, number = parse_address(text, where, _RANGE_FORMS)
-        found = AddressRange(version, number, number)
+    found = read_range(text, where)
     if found.version == 6 and found.low >= _MAPPED_LOW and found.high <= _MAPPED_HIGH:
         raise InputError(
             "an IPv4-mapped IPv6 range never matches a client",
@@ -106,6 +98,18 @@ def parse_range(text: object, where: str) -> AddressRange:
             way_out=f"Write the IPv4 form: {AddressRange(4, found.low - _MAPPED_LOW, found.high - _MAPPED_LOW)}.",
         )
     return found
+
+
+def read_range(text: object, where: str) -> AddressRange:
+    """As :func:`parse_range`; an IPv4-mapped range is one too: a block of a range that was cut up may be mapped."""
+    if not isinstance(text, str) or not text.strip():
+        raise InputError("an address range is needed", where=where, value=text, way_out=_RANGE_FORMS)
+    if "/" in text:
+        return _parse_cidr(text, where)
+    if "-" in text:
+        return _parse_first_last(text, where)
+    version, number = parse_address(text, where, _RANGE_FORMS)
+    return AddressRange(version, number, number)
 
 
 def _parse_cidr(text: str, where: str) -> AddressRange:

@@ -13,6 +13,8 @@ from .combinations import validate_combination
 from .errors import ConflictError, InputError
 from .model import AcceptedDomain, Connector, State
 from .properties import Item, apply_options
+from .rights import beyond_groups
+from .usage import usage_defaults
 from .values import parse_domain, parse_name
 
 _NEEDED = ("bindings", "remote_ip_ranges")
@@ -42,7 +44,7 @@ def merge(actual: State, options: Options) -> State:
     if options.connectors is not None:
         named = _by_name(options.connectors, parse_name, "connector")
         kept = [item for item in actual.connectors if _stays(item, named, options.purge, actual)]
-        present = [_wanted_connector(actual, name, entry) for name, entry in named if _is_present(entry)]
+        present = [_normal(_wanted_connector(actual, name, entry)) for name, entry in named if _is_present(entry)]
         wanted = replace(wanted, connectors=_sorted([*kept, *present]))
     if options.domains is not None:
         named = _by_name(options.domains, parse_domain, "accepted domain")
@@ -55,6 +57,11 @@ def merge(actual: State, options: Options) -> State:
 
 def _sorted(items: list[Item]) -> tuple[Item, ...]:
     return tuple(sorted(items, key=lambda item: item.key))
+
+
+def _normal(connector: Connector) -> Connector:
+    rights = beyond_groups(connector.permission_groups, connector.extended_rights)
+    return replace(connector, extended_rights=rights)
 
 
 def _is_present(entry: Mapping[str, Any]) -> bool:
@@ -84,13 +91,14 @@ def _stays(item: Connector | AcceptedDomain, named: Iterable[tuple[str, Any]], p
 
 def _wanted_connector(actual: State, name: str, entry: Mapping[str, Any]) -> Connector:
     where = f"connector '{name}'"
+    defaults = usage_defaults(entry.get("usage"), f"{where}, usage")
     current = actual.connector(name)
     if current is not None:
         return apply_options(current, entry, where)
     for option in _NEEDED:
-        if entry.get(option) is None:
+        if entry.get(option) is None and option not in defaults:
             raise InputError("a new connector needs this option", where=f"{where}, {option}", way_out=f"Give {option}.")
-    return apply_options(Connector(name), entry, where)
+    return apply_options(apply_options(Connector(name), defaults, where), entry, where)
 
 
 def _wanted_domain(actual: State, name: str, entry: Mapping[str, Any]) -> AcceptedDomain:

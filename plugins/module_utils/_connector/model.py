@@ -7,7 +7,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from .addresses import AddressRange, Binding
-from .rights import ANONYMOUS, AUTHENTICATED, ExtendedRight, effective_rights
+from .rights import ANONYMOUS, AUTHENTICATED, EXTERNALLY_SECURED, ExtendedRight, effective_rights
 
 
 @dataclass(frozen=True)
@@ -15,6 +15,8 @@ class Connector:
     """One receive connector. Field names are the option names; values are normalised (see :mod:`.properties`).
 
     Sizes in bytes, times in seconds, counts ``-1`` for unlimited. ``allowed_senders`` empty: the accepted domains.
+    ``None``: the server has no such property, or it is left to the server's default.
+    ``inherited_rights`` are no option: they come from above the connector, are counted and never changed.
     """
 
     name: str
@@ -39,8 +41,44 @@ class Connector:
     connection_timeout: int = 600
     connection_inactivity_timeout: int = 300
     tarpit_interval: int = 0
+    transport_role: str | None = None
+    domain_secure_enabled: bool | None = None
+    enable_auth_gssapi: bool | None = None
+    extended_protection_policy: str | None = None
+    suppress_x_anonymous_tls: bool | None = None
+    tls_certificate_name: str | None = None
+    tls_domain_capabilities: tuple[str, ...] | None = None
+    service_discovery_fqdn: str | None = None
+    default_domain: str | None = None
+    advertise_client_settings: bool | None = None
+    protocol_logging_level: str | None = None
+    max_header_size: int | None = None
+    max_hop_count: int | None = None
+    max_local_hop_count: int | None = None
+    max_inbound_connection_percentage_per_source: int | None = None
+    message_rate_limit: int | None = None
+    message_rate_source: tuple[str, ...] | None = None
+    max_logon_failures: int | None = None
+    auth_tarpit_interval: int | None = None
+    max_acknowledgement_delay: int | None = None
+    chunking_enabled: bool | None = None
+    binary_mime_enabled: bool | None = None
+    eight_bit_mime_enabled: bool | None = None
+    pipelining_enabled: bool | None = None
+    delivery_status_notification_enabled: bool | None = None
+    enhanced_status_codes_enabled: bool | None = None
+    size_enabled: str | None = None
+    long_addresses_enabled: bool | None = None
+    orar_enabled: bool | None = None
+    require_ehlo_domain: bool | None = None
+    bare_linefeed_rejection_enabled: bool | None = None
+    reject_reserved_top_level_recipient_domains: bool | None = None
+    reject_reserved_second_level_recipient_domains: bool | None = None
+    reject_single_label_recipient_domains: bool | None = None
+    smtp_utf8_enabled: bool | None = None
     allowed_senders: tuple[str, ...] = ()
     allowed_recipients: tuple[str, ...] = ()
+    inherited_rights: tuple[ExtendedRight, ...] = ()
 
     @property
     def key(self) -> str:
@@ -49,11 +87,20 @@ class Connector:
 
     @property
     def anonymous_rights(self) -> frozenset[str]:
-        return effective_rights(ANONYMOUS, self.permission_groups, self.extended_rights)
+        """Of a session without AUTH."""
+        return self._rights(self.anonymous_principal)
+
+    @property
+    def anonymous_principal(self) -> str:
+        """Who a session without AUTH is. ExternalAuthoritative makes it a trusted server, whoever it is."""
+        return EXTERNALLY_SECURED if "ExternalAuthoritative" in self.auth_mechanism else ANONYMOUS
 
     @property
     def account_rights(self) -> frozenset[str]:
-        return effective_rights(AUTHENTICATED, self.permission_groups, self.extended_rights)
+        return self._rights(AUTHENTICATED)
+
+    def _rights(self, principal: str) -> frozenset[str]:
+        return effective_rights(principal, self.permission_groups, self.extended_rights, self.inherited_rights)
 
 
 @dataclass(frozen=True)

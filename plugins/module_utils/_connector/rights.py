@@ -3,7 +3,8 @@
 """Permission groups, principals and extended rights of a receive connector.
 
 Source: Microsoft, "Receive connectors" (permission groups and what each grants to whom). The content of a group is
-fixed.
+fixed:
+what one grants cannot be taken away by the entry, only denied.
 """
 
 from __future__ import annotations
@@ -12,12 +13,11 @@ from collections.abc import Iterable
 from typing import Any, NamedTuple
 
 from .errors import InputError
+from .principals import ANONYMOUS as ANONYMOUS
+from .principals import AUTHENTICATED as AUTHENTICATED
+from .principals import EDGE_SERVERS, EXCHANGE_SERVERS, HUB_SERVERS, LEGACY_SERVERS, PARTNERS, canonical, fold
+from .principals import EXTERNALLY_SECURED as EXTERNALLY_SECURED
 from .values import parse_bool, parse_choice, parse_text
-
-ANONYMOUS = "NT AUTHORITY\\ANONYMOUS LOGON"
-AUTHENTICATED = "NT AUTHORITY\\Authenticated Users"
-PARTNERS = "MS Exchange\\Partner Servers"
-EXTERNALLY_SECURED = "MS Exchange\\Externally Secured Servers"
 
 SUBMIT = "ms-Exch-SMTP-Submit"
 ANY_RECIPIENT = "ms-Exch-SMTP-Accept-Any-Recipient"
@@ -44,39 +44,85 @@ RIGHTS = (
     BYPASS_SIZE_LIMIT,
 )
 
+INTERNAL_RIGHTS = (
+    "ms-Exch-SMTP-Accept-Xattr",
+    "ms-Exch-SMTP-Accept-XProxyFrom",
+    "ms-Exch-SMTP-Accept-XSessionParams",
+    "ms-Exch-SMTP-Accept-XShadow",
+    "ms-Exch-SMTP-Accept-XSysProbe",
+    "ms-Exch-SMTP-Send-XMessageContext-ADRecipientCache",
+    "ms-Exch-SMTP-Send-XMessageContext-ExtendedProperties",
+    "ms-Exch-SMTP-Send-XMessageContext-FastIndex",
+)
+"""What Exchange servers grant each other: reported, never touched."""
+_SPELLINGS = {right.lower(): right for right in RIGHTS} | {"ms-exch-accept-exch50": EXCH50}
+
 _SERVERS = (SUBMIT, ANY_RECIPIENT, ANY_SENDER, AUTHORITATIVE_SENDER, AUTHENTICATION_FLAG, EXCH50, HEADERS_ROUTING)
 _TRUSTED = (*_SERVERS, BYPASS_ANTI_SPAM, BYPASS_SIZE_LIMIT)
 GROUPS: dict[str, dict[str, tuple[str, ...]]] = {
     "AnonymousUsers": {ANONYMOUS: (SUBMIT, ANY_SENDER, AUTHORITATIVE_SENDER, HEADERS_ROUTING)},
     "ExchangeUsers": {AUTHENTICATED: (SUBMIT, ANY_RECIPIENT, HEADERS_ROUTING, BYPASS_ANTI_SPAM)},
     "ExchangeServers": {
-        "Exchange Servers": RIGHTS,
-        "MS Exchange\\Edge Transport Servers": RIGHTS,
-        "MS Exchange\\Hub Transport Servers": RIGHTS,
+        EXCHANGE_SERVERS: RIGHTS,
+        EDGE_SERVERS: RIGHTS,
+        HUB_SERVERS: RIGHTS,
         EXTERNALLY_SECURED: _TRUSTED,
     },
-    "ExchangeLegacyServers": {"ExchangeLegacyInterop": _TRUSTED},
+    "ExchangeLegacyServers": {LEGACY_SERVERS: _TRUSTED},
     "Partners": {PARTNERS: (SUBMIT, HEADERS_ROUTING)},
 }
-_PRINCIPALS = {
-    "anonymous logon": ANONYMOUS,
-    "nt authority\\anonymous logon": ANONYMOUS,
-    "s-1-5-7": ANONYMOUS,
-    "authenticated users": AUTHENTICATED,
-    "nt authority\\authenticated users": AUTHENTICATED,
-    "s-1-5-11": AUTHENTICATED,
-}
+_GROUP_DENIES = {"ExchangeLegacyServers": {LEGACY_SERVERS: (HEADERS_ORGANIZATION, HEADERS_FOREST)}}
+"""Source: Microsoft, "Exchange 2013 deployment permissions reference", Default <Server>."""
 
 
 class ExtendedRight(NamedTuple):
-    """One access control entry beyond what the permission groups grant."""
+    """One access control entry. Principals are the same whatever their case, as in Windows."""
 
     principal: str
     right: str
     deny: bool = False
 
+    def _key(self) -> tuple[str, str, bool]:
+        return fold(self.principal), self.right, self.deny
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, ExtendedRight) and self._key() == other._key()
+
+    def __ne__(self, other: object) -> bool:  # a tuple has one of its own
+        return not self == other
+
+    def __lt__(self, other: Any) -> bool:
+        return bool(self._key() < other._key())
+
+    def __hash__(self) -> int:
+        return hash(self._key())
+
     def __str__(self) -> str:
         return f"{'deny' if self.deny else 'allow'} {self.principal} {self.right}"
+
+
+class Entry(NamedTuple):
+    """An access control entry of a connector as it is read, in any spelling."""
+
+    principal: str
+    right: str
+    deny: bool
+    inherited: bool
+
+
+class Separated(NamedTuple):
+    """The entries of a connector by whose they are, each sorted.
+
+    :ivar extended: added to the connector: ours to change
+    :ivar granted: what its permission groups brought
+    :ivar inherited: from a container above it: reported, never touched
+    :ivar internal: of rights that are not ours to give (Exchange's own, the directory's): reported, never touched
+    """
+
+    extended: tuple[ExtendedRight, ...]
+    granted: tuple[ExtendedRight, ...]
+    inherited: tuple[ExtendedRight, ...]
+    internal: tuple[Entry, ...]
 
 
 def parse_extended_right(value: Any, where: str) -> ExtendedRight:
@@ -90,21 +136,77 @@ def parse_extended_right(value: Any, where: str) -> ExtendedRight:
         )
     deny = value.get("deny")
     return ExtendedRight(
-        _PRINCIPALS.get(principal.lower(), principal),
-        parse_choice(value["right"], RIGHTS, f"{where}.right"),
+        canonical(principal),
+        _parse_right(value["right"], f"{where}.right"),
         False if deny is None else parse_bool(deny, f"{where}.deny"),
     )
 
 
-def parse_permission_group(value: Any, where: str) -> str:
-    """A group name; ``None`` and the output-only marker ``Custom`` come back as ``''``."""
-    group = parse_choice(value, (*GROUPS, "None", "Custom"), where)
-    return "" if group in ("None", "Custom") else group
+def _find_right(text: str) -> str | None:
+    """A right of ours in any spelling: Microsoft's pages vary in case and print some without the first letter."""
+    name = text.strip().lower()
+    return _SPELLINGS.get(f"m{name}" if name.startswith("s-exch-") else name)
 
 
-def effective_rights(principal: str, groups: Iterable[str], extended: Iterable[ExtendedRight]) -> frozenset[str]:
-    """What ``principal`` may do: granted by a group or an entry, and not denied (deny wins)."""
-    entries = [entry for entry in extended if entry.principal.lower() == principal.lower()]
-    granted = {right for group in groups for right in GROUPS[group].get(principal, ())}
-    granted |= {entry.right for entry in entries if not entry.deny}
-    return frozenset(granted - {entry.right for entry in entries if entry.deny})
+def _parse_right(value: Any, where: str) -> str:
+    text = parse_text(value, where).strip()
+    if text.lower() in {right.lower() for right in INTERNAL_RIGHTS}:
+        way_out = "Leave it out: Exchange servers grant it each other through ExchangeServers, and it is never changed."
+        raise InputError("an internal right of Exchange", where=where, value=value, way_out=way_out)
+    return _find_right(text) or parse_choice(text, RIGHTS, where)
+
+
+def group_entries(groups: Iterable[str]) -> frozenset[ExtendedRight]:
+    """The entries that permission groups bring to a connector."""
+    return frozenset(
+        ExtendedRight(principal, right, deny)
+        for group in groups
+        for deny, table in ((False, GROUPS), (True, _GROUP_DENIES))
+        for principal, rights in table.get(group, {}).items()
+        for right in rights
+    )
+
+
+def beyond_groups(groups: Iterable[str], extended: Iterable[ExtendedRight]) -> tuple[ExtendedRight, ...]:
+    """The normal form of ``extended_rights``: without what ``groups`` grant anyway, because nobody could tell it
+    apart."""
+    return tuple(sorted(set(extended) - group_entries(groups)))
+
+
+def separate(groups: Iterable[str], entries: Iterable[Entry]) -> Separated:
+    """Tell apart whose the entries of a connector are. What is not there is not missed: a group's content is fixed."""
+    extended: set[ExtendedRight] = set()
+    inherited: set[ExtendedRight] = set()
+    internal: set[Entry] = set()
+    for entry in entries:
+        right = _find_right(entry.right)
+        if right is None:
+            internal.add(entry)
+        else:
+            place = inherited if entry.inherited else extended
+            place.add(ExtendedRight(canonical(entry.principal), right, entry.deny))
+    granted = extended & group_entries(groups)
+    return Separated(
+        extended=tuple(sorted(extended - granted)),
+        granted=tuple(sorted(granted)),
+        inherited=tuple(sorted(inherited)),
+        internal=tuple(sorted(internal)),
+    )
+
+
+def effective_rights(
+    principal: str,
+    groups: Iterable[str],
+    extended: Iterable[ExtendedRight],
+    inherited: Iterable[ExtendedRight] = (),
+) -> frozenset[str]:
+    """What ``principal`` may do, in the order of Windows: what is denied on the connector, what is granted on it by a
+    group or an entry, what is denied above it, what is granted above it; the first of these decides."""
+
+    def named(entries: Iterable[ExtendedRight], deny: bool) -> frozenset[str]:
+        mine = (entry for entry in entries if fold(entry.principal) == fold(principal))
+        return frozenset(entry.right for entry in mine if entry.deny is deny)
+
+    own, above = [*group_entries(groups), *extended], tuple(inherited)
+    from_above = named(above, False) - named(above, True)
+    return (named(own, False) | from_above) - named(own, True)

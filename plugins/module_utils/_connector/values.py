@@ -18,7 +18,8 @@ _HOST = re.compile(rf"{_LABEL}(?:\.{_LABEL})*")
 MIN_MESSAGE_SIZE = 64 << 10
 MAX_MESSAGE_SIZE = (1 << 31) - 1
 UNLIMITED = -1
-_DAY = 86400
+TLS_CAPABILITIES = ("AcceptCloudServicesMail", "AcceptOorgProtocol")
+DAY = 86400
 
 
 def parse_text(value: Any, where: str, *, newline: bool = False) -> str:
@@ -37,6 +38,9 @@ def parse_comment(value: Any, where: str) -> str:
 
 
 def parse_bool(value: Any, where: str) -> bool:
+    """A boolean, or ``True`` and ``False`` as Exchange prints them."""
+    if isinstance(value, str) and value.strip().lower() in ("true", "false"):
+        return value.strip().lower() == "true"
     if not isinstance(value, bool):
         raise InputError("true or false is needed", where=where, value=value, way_out="Write true or false, unquoted.")
     return value
@@ -81,17 +85,21 @@ def parse_banner(value: Any, where: str) -> str:
     return text
 
 
-def parse_size(value: Any, where: str) -> int:
-    """Bytes: ``37748736``, ``36MB``, ``36 MB``, ``36 MB (37,748,736 bytes)``; a number in brackets is the exact one."""
+def parse_size(value: Any, where: str, least: int = MIN_MESSAGE_SIZE) -> int:
+    """Bytes: ``37748736``, ``36MB``, ``36 MB``, ``1.465 MB (1,536,000 bytes)``; a number in brackets is the exact one.
+
+    Exchange may round a small number without a unit up to kilobytes. Here it is exact, and printed with its unit.
+    """
     text = str(value).strip(" ") if isinstance(value, (str, int)) and not isinstance(value, bool) else ""
-    match = re.fullmatch(r"([0-9]{1,15}) *([KMGT]?B)?(?: *\(([0-9][0-9,]{0,19}) bytes\))?", text, re.IGNORECASE)
-    if match is None:
+    forms = r"([0-9]{1,15})(\.[0-9]{1,3})? *([KMGT]?B)?(?: *\(([0-9][0-9,]{0,19}) bytes\))?"
+    match = re.fullmatch(forms, text, re.IGNORECASE)
+    if match is None or (match[2] and not match[4]):
         raise InputError(
             "not a size", where=where, value=value, way_out="Write bytes or a unit: 36MB, 512KB, 37748736."
         )
-    size = int(match[3].replace(",", "")) if match[3] else int(match[1]) * _UNITS[(match[2] or "B").upper()]
-    if not MIN_MESSAGE_SIZE <= size <= MAX_MESSAGE_SIZE:
-        way_out = f"It must be 64KB to 2GB less one byte ({MIN_MESSAGE_SIZE} to {MAX_MESSAGE_SIZE} bytes)."
+    size = int(match[4].replace(",", "")) if match[4] else int(match[1]) * _UNITS[(match[3] or "B").upper()]
+    if not least <= size <= MAX_MESSAGE_SIZE:
+        way_out = f"It must be {format_size(least)} to 2GB less one byte ({least} to {MAX_MESSAGE_SIZE} bytes)."
         raise InputError("the size is out of range", where=where, value=value, way_out=way_out)
     return size
 
@@ -111,7 +119,7 @@ def parse_span(value: Any, where: str) -> int:
         raise InputError("not a time span", where=where, value=value, way_out=way_out)
     days, hours, minutes, seconds, plain = (int(part or 0) for part in match.groups())
     span = plain + seconds + 60 * (minutes + 60 * (hours + 24 * days))
-    if span > _DAY:
+    if span > DAY:
         raise InputError("the time span is over a day", where=where, value=value, way_out="Give 1.00:00:00 or less.")
     return span
 
@@ -126,7 +134,7 @@ def parse_timeout(value: Any, where: str) -> int:
 
 def format_span(seconds: int) -> str:
     """``hh:mm:ss``, with days where there are any."""
-    days, rest = divmod(seconds, _DAY)
+    days, rest = divmod(seconds, DAY)
     text = f"{rest // 3600:02}:{rest // 60 % 60:02}:{rest % 60:02}"
     return f"{days}.{text}" if days else text
 
@@ -202,3 +210,45 @@ def parse_domain(value: Any, where: str) -> str:
         way_out = "Write example.com, or *.example.com for everything below it."
         raise InputError("not a domain", where=where, value=value, way_out=way_out)
     return text
+
+
+def parse_domain_name(value: Any, where: str) -> str:
+    """An accepted domain by its name, distinguished name or GUID; ``''`` stays."""
+    return parse_text(value, where).strip()
+
+
+def parse_certificate_name(value: Any, where: str) -> str:
+    """A certificate: its thumbprint (SHA-1) in upper case, or ``<I>issuer<S>subject``; ``''`` stays.
+
+    Spaces and the invisible U+200E, which the certificate dialog of Windows copies along, are no part of a thumbprint.
+    """
+    text = parse_text(value, where).replace("\u200e", "").strip()
+    thumbprint = re.sub(r"\s", "", text)
+    if not text or re.fullmatch(r"[0-9A-Fa-f]{40}", thumbprint):
+        return thumbprint.upper()
+    match = re.fullmatch(r"<I>\s*(\S.*?)\s*<S>\s*(\S.*)", text, re.IGNORECASE)
+    if match is None:
+        way_out = "Give the 40 hex digits of its thumbprint, or <I>issuer<S>subject, or '' for none."
+        raise InputError("not the name of a certificate", where=where, value=value, way_out=way_out)
+    return f"<I>{match[1]}<S>{match[2]}"
+
+
+def parse_tls_capabilities(value: Any, where: str) -> str:
+    """``domain:capability[,capability]`` without blanks, the capabilities sorted; the domain may be ``NO-TLS``.
+
+    A capability that is not known here is kept as it is: servers may have more than are documented.
+    """
+    domain, colon, rest = parse_text(value, where).partition(":")
+    words = [word.strip() for word in rest.split(",")]
+    if not colon or not all(re.fullmatch(r"[A-Za-z][A-Za-z0-9]*", word) for word in words):
+        way_out = "Write domain:capability[,capability], as in mail.example.com:AcceptCloudServicesMail."
+        raise InputError("not the capabilities of a domain", where=where, value=value, way_out=way_out)
+    known = {capability.lower(): capability for capability in TLS_CAPABILITIES}
+    capabilities = sorted({known.get(word.lower(), word) for word in words})
+    host = "NO-TLS" if domain.strip().upper() == "NO-TLS" else parse_domain(domain, where)
+    return f"{host}:{','.join(capabilities)}"
+
+
+def split_tls_capabilities(text: str) -> list[str]:
+    """A list of them as one text: a comma that is followed by no ``domain:`` is inside of a value."""
+    return re.split(r",(?=[^,]*:)", text)

@@ -4,15 +4,18 @@
 
 from __future__ import annotations
 
+import json
 from abc import ABC, abstractmethod
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from typing import Any
 
 from .._accounts.converge import AccountStore
 from .._connector.addresses import Binding
 from .._connector.errors import CapabilityError
 from .._connector.model import AcceptedDomain, Connector, State
+from .._connector.properties import CONNECTOR_PROPERTIES, render_value
 from .._policy.compile import Policy
 from .operations import Operation
 
@@ -21,6 +24,8 @@ from .operations import Operation
 class Capabilities:
     """What a backend can express, as data.
 
+    :ivar options: connector options that it has
+    :ivar fixed: options that it has not, where it always does what one value says: that (normalised) value is accepted
     :ivar permission_groups: groups that mean something there
     :ivar auth_mechanisms: mechanisms it has
     :ivar principals: whose extended rights it knows
@@ -28,8 +33,11 @@ class Capabilities:
     :ivar domains_need_next_hop: it stores no mail, so an authoritative domain must name where its mail goes
     :ivar catch_all_domain: ``*`` can be an accepted domain
     :ivar certificate_files: certificates are files on the target, and TLS needs one
+    :ivar atomic: it applies all operations at once
     """
 
+    options: frozenset[str]
+    fixed: Mapping[str, Any]
     permission_groups: frozenset[str]
     auth_mechanisms: frozenset[str]
     principals: frozenset[str]
@@ -37,6 +45,7 @@ class Capabilities:
     domains_need_next_hop: bool
     catch_all_domain: bool
     certificate_files: bool
+    atomic: bool
 
 
 @dataclass(frozen=True)
@@ -113,14 +122,47 @@ class Backend(ABC):
         """
 
 
-def refuse_inexpressible(backend: Backend, actual: State, wanted: State) -> None:
-    """:raises CapabilityError: a changed connector or domain needs what the backend does not have"""
+def express(backend: Backend, actual: State, wanted: State) -> State:
+    """``wanted`` without the option values that mean nothing there because the backend always does what they say.
+
+    :raises CapabilityError: a changed connector or domain needs what the backend does not have
+    """
+    wanted = replace(wanted, connectors=tuple(_express(backend, actual, item) for item in wanted.connectors))
     for connector in wanted.connectors:
         if actual.connector(connector.name) != connector:
             _refuse_connector(backend, connector)
     for domain in wanted.domains:
         if actual.domain(domain.name) != domain:
             _refuse_domain(backend, domain)
+    return wanted
+
+
+def _express(backend: Backend, actual: State, wanted: Connector) -> Connector:
+    can = backend.capabilities
+    before = actual.connector(wanted.name) or Connector(wanted.name)
+    given = {
+        row.option: getattr(wanted, row.option)
+        for row in CONNECTOR_PROPERTIES
+        if row.option not in can.options and getattr(wanted, row.option) != getattr(before, row.option)
+    }
+    odd = [option for option, value in given.items() if option not in can.fixed or can.fixed[option] != value]
+    if odd:
+        _refuse_options(backend, wanted, odd)
+    return replace(wanted, **{option: getattr(before, option) for option in given})
+
+
+def _refuse_options(backend: Backend, connector: Connector, odd: Sequence[str]) -> None:
+    rows = {row.option: row for row in CONNECTOR_PROPERTIES}
+    seen = {option: render_value(rows[option], getattr(connector, option)) for option in odd}
+    fixed = backend.capabilities.fixed
+    always = [f"{item} is always {json.dumps(render_value(rows[item], fixed[item]))}" for item in odd if item in fixed]
+    way_out = f"Leave {'it' if len(odd) == 1 else 'them'} out."
+    raise CapabilityError(
+        f"backend {backend.name} cannot express this",
+        where=f"connector '{connector.name}', {', '.join(odd)}",
+        value=seen if len(odd) > 1 else seen[odd[0]],
+        way_out=f"{way_out} On this backend {', '.join(always)}." if always else way_out,
+    )
 
 
 def _refuse_domain(backend: Backend, domain: AcceptedDomain) -> None:

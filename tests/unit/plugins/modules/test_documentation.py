@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 import importlib
+import re
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +14,13 @@ import yaml
 from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
 
 from ansible_collections.mailops.relay.plugins.module_utils import _spec as spec
+from ansible_collections.mailops.relay.plugins.module_utils._aiosmtpd.options import FIXED, OPTIONS
+from ansible_collections.mailops.relay.plugins.module_utils._connector.properties import (
+    CONNECTOR_PROPERTIES,
+    USAGE,
+    render_value,
+)
+from ansible_collections.mailops.relay.plugins.module_utils._connector.row import Property
 from support.modules import Runner
 
 ROOT = Path(__file__).resolve().parents[4]
@@ -61,3 +69,48 @@ def test_results_are_documented(run: Runner, name: str) -> None:
     documented = yaml.safe_load(module(name).RETURN)
     result = run(name, diff=False, check=True, **TASKS[name])
     assert set(result) - {"changed", "invocation", "warnings"} == set(documented) - {"error", "query_result"}
+
+
+def told(options: dict[str, Any]) -> dict[str, Any]:
+    """What documentation or argument spec say of options that a user can see: type, choices, default, below them."""
+    return {
+        name: {
+            **{key: option[key] for key in ("choices", "default", "elements") if key in option},
+            "type": option["type"],
+            "required": option.get("required", False),
+            "options": told(option.get("suboptions") or option.get("options") or {}),
+        }
+        for name, option in options.items()
+    }
+
+
+@pytest.mark.parametrize("name", SPECS)
+def test_every_option_is_documented_as_it_is(name: str) -> None:
+    documentation = yaml.safe_load(module(name).DOCUMENTATION)
+    fragments = {"mailops.relay.backend": spec.backend_spec(), "mailops.relay.guard": spec.guard_spec()}
+    shared = {key for name in documentation["extends_documentation_fragment"] for key in fragments.get(name, {})}
+    own = {key: option for key, option in SPECS[name].items() if key not in shared}
+    assert told(documentation.get("options") or {}) == told(own)
+
+
+SINCE = {"07s": "2007 SP1", "10": "2010", "10s": "2010 SP2", "13": "2013", "16": "2016"}
+ROWS = (*CONNECTOR_PROPERTIES, USAGE)
+
+
+@pytest.mark.parametrize("row", ROWS, ids=lambda row: row.option)
+def test_a_row_is_documented_with_versions_values_and_backends(row: Property) -> None:
+    documentation = yaml.safe_load(module("receive_connectors").DOCUMENTATION)
+    documented = documentation["options"]["connectors"]["suboptions"][row.option]
+    text = " ".join(str(documented["description"]).split())
+    assert documented["type"] == row.type
+    assert re.findall(r"Exchange (20\d\d(?: SP\d)?) and newer", text) == [
+        SINCE[key] for key in SINCE if key == row.since
+    ]
+    assert all(f"V({choice})" in text for choice in row.choices)
+    always = re.findall(r"On aiosmtpd always V\((.*?)\)\.", text)
+    if row.option in FIXED:
+        value = render_value(row, FIXED[row.option])
+        assert always == [str(value).lower() if isinstance(value, bool) else str(value) or "''"]
+    else:
+        assert not always
+        assert ("Not on aiosmtpd." in text) == (row.option not in OPTIONS and row is not USAGE)

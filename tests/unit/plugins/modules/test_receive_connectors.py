@@ -54,9 +54,48 @@ def test_a_connector_is_created(run: Runner) -> None:
     assert result["before"] == [{"name": "Scan", "state": "absent"}]
     assert result["after"][0] == {**result["after"][0], **scan(), "state": "present", "enabled": True}
     assert result["backend"] == "aiosmtpd"
-    assert result["relay_surface"] == [{"binding": "127.0.0.1:2525", "ranges": ["127.0.0.11"], "addresses": 1}]
+    assert result["relay_surface"] == [
+        {"binding": "127.0.0.1:2525", "reach": "any", "ranges": ["127.0.0.11"], "addresses": 1}
+    ]
     assert result["listeners"] == [{"address": "127.0.0.1", "port": 2525}]
     assert result["restart_required"] is False, "nothing runs yet"
+
+
+def test_what_opens_and_closes_is_in_the_result_and_in_words_in_the_diff(run: Runner) -> None:
+    apply(run, scan())
+    result = triplet(run, [scan(remote_ip_ranges=["10.0.0.0/30", "10.0.0.9"])])
+    entry = {"binding": "127.0.0.1:2525", "reach": "any"}
+    assert result["surface_change"] == {
+        "opens": [{**entry, "ranges": ["10.0.0.0/30", "10.0.0.9"], "addresses": 5}],
+        "closes": [{**entry, "ranges": ["127.0.0.11"], "addresses": 1}],
+    }
+    assert result["diff"]["prepared"] == (
+        "relay surface: opens 10.0.0.0/30, 10.0.0.9 (5 addresses) to any domain on 127.0.0.1:2525\n"
+        "relay surface: closes 127.0.0.11 (1 address) to any domain on 127.0.0.1:2525\n"
+    )
+    quiet = triplet(run, [{"name": "Scan", "comment": "x"}])
+    assert quiet["surface_change"] == {"opens": [], "closes": []}
+    assert "prepared" not in quiet["diff"]
+
+
+def test_only_bindings_where_something_changes_are_in_the_difference(run: Runner) -> None:
+    """On the exact address nobody relays, neither before nor after."""
+    exact = scan(name="Exact", extended_rights=[], remote_ip_ranges=["127.0.0.0/8"])
+    result = apply(run, exact, scan(bindings=["0.0.0.0:2525"]))
+    assert [(item["binding"], item["addresses"]) for item in result["relay_surface"]] == [
+        ("0.0.0.0:2525", 1),
+        ("127.0.0.1:2525", 0),
+    ]
+    assert [item["binding"] for item in result["surface_change"]["opens"]] == ["0.0.0.0:2525"]
+
+
+def test_a_shared_source_is_refused(run: Runner) -> None:
+    apply(run, scan(enabled=False))
+    untouched = run.snapshot()
+    for sources, says in ((["127.0.0.0/28"], "many clients arrive from"), (["x"], r"shared_sources\[0\]: not an IP")):
+        with pytest.raises(ModuleFailed, match=says):
+            apply(run, scan(enabled=True), shared_sources=sources)
+    assert run.snapshot() == untouched
 
 
 @pytest.mark.parametrize(
@@ -199,6 +238,13 @@ BAD = [
     (scan(allowed_senders=["a b@corp.test"]), "allowed_senders[0]: not a mail address or domain, got 'a b@corp.test'"),
     (scan(allowed_senders=["a@*.corp.test"]), "allowed_senders[0]: not a mail address"),
     (scan(allowed_recipients=["corp..test"]), "allowed_recipients[0]: not a domain, got 'corp..test'"),
+    (scan(auth_mechanism=["None", "Tls"]), "connector 'Scan', auth_mechanism: None stands alone, got ['None', 'Tls']."),
+    (scan(usage="Relay"), "connector 'Scan', usage: no such value, got 'Relay'. Choose from Client, Custom, Internal"),
+    (scan(usage="Client"), "connector 'Scan', auth_mechanism: backend aiosmtpd cannot express this, got 'Integrated'"),
+    (
+        scan(max_hop_count=30),
+        "connector 'Scan', max_hop_count: backend aiosmtpd cannot express this, got '30'. Leave it out. On",
+    ),
     (scan(remote_ip_ranges=["10.0.0.0/8"]), "16777216 addresses could relay anywhere without AUTH, 256 are allowed"),
     (scan(remote_ip_ranges=["8.8.8.0/30"]), "globally routable addresses could relay"),
     (scan(name="Default relay"), "anonymous senders could relay anywhere through a built-in connector"),

@@ -15,6 +15,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 
 from ansible_collections.mailops.relay.plugins.module_utils._aiosmtpd import files
+from ansible_collections.mailops.relay.plugins.module_utils._aiosmtpd.options import OPTIONS
 from ansible_collections.mailops.relay.plugins.module_utils._aiosmtpd.store import read_store, write_store
 from ansible_collections.mailops.relay.plugins.module_utils._connector.errors import StoreError
 from ansible_collections.mailops.relay.plugins.module_utils._connector.merge import Options, merge
@@ -36,6 +37,15 @@ def edit(path: Path, change: Any) -> None:
     document = json.loads(path.read_text())
     change(document)
     path.write_text(json.dumps(document))
+
+
+def test_the_file_has_the_options_of_this_backend_only(tmp_path: Path) -> None:
+    write_store(str(tmp_path), example())
+    (connector,) = json.loads((tmp_path / "store.json").read_text())["definitions"]["connectors"]
+    assert set(connector) == {"name", "state", *OPTIONS}
+    edit(tmp_path / "store.json", lambda document: document["definitions"]["connectors"][0].update(orar_enabled=False))
+    with pytest.raises(StoreError, match="a key or state that means nothing here, got 'orar_enabled'"):
+        read_store(str(tmp_path))
 
 
 @settings(suppress_health_check=[HealthCheck.function_scoped_fixture])

@@ -257,3 +257,50 @@ def test_before_fed_back_undoes(actual: State, other: State) -> None:
         for item in other.connectors
     ]
     assert merge(wanted, Options(connectors=before)) == actual
+
+
+USAGES = {
+    "Client": (
+        ["ExchangeUsers"],
+        ["Tls", "Integrated", "BasicAuth", "BasicAuthRequireTLS"],
+        ["0.0.0.0:587"],
+        ["10.0.0.1"],
+    ),
+    "Custom": ([], ["Tls"], ["127.0.0.1:25"], ["10.0.0.1"]),
+    "Internal": (["ExchangeServers", "ExchangeLegacyServers"], ["Tls", "ExchangeServer"], ["0.0.0.0:25"], ["10.0.0.1"]),
+    "Internet": (["AnonymousUsers"], ["Tls"], ["127.0.0.1:25"], ["0.0.0.0/0"]),
+    "Partner": (["Partners"], ["Tls"], ["127.0.0.1:25"], ["10.0.0.1"]),
+}
+
+
+@pytest.mark.parametrize("usage", USAGES)
+def test_usage_says_what_a_new_connector_has_where_the_task_says_nothing(usage: str) -> None:
+    groups, mechanisms, bindings, ranges = USAGES[usage]
+    given = {"bindings": ["127.0.0.1:25"], "remote_ip_ranges": ["10.0.0.1"]}
+    for option, value in (("bindings", bindings), ("remote_ip_ranges", ranges)):
+        if value != given[option]:
+            del given[option]
+    made = rendered(make({"name": "A", "usage": usage.lower(), **given}))
+    assert (made["permission_groups"], made["auth_mechanism"]) == (groups, mechanisms)
+    assert (made["bindings"], made["remote_ip_ranges"]) == (bindings, ranges)
+    assert "usage" not in made
+    assert made == rendered(
+        make(entry(bindings=bindings, remote_ip_ranges=ranges, permission_groups=groups, auth_mechanism=mechanisms))
+    )
+    for option in given:
+        with pytest.raises(InputError, match=f"connector 'A', {option}: a new connector needs this option"):
+            make({"name": "A", "usage": usage, **given, option: None})
+
+
+def test_what_a_task_says_comes_before_usage() -> None:
+    made = rendered(make(entry(usage="Client", permission_groups=["AnonymousUsers"], auth_mechanism="None")))
+    assert (made["permission_groups"], made["auth_mechanism"]) == (["AnonymousUsers"], [])
+    made = rendered(make(entry(usage="Client", auth_mechanism={"remove": ["Integrated"]})))
+    assert made["auth_mechanism"] == ["Tls", "BasicAuth", "BasicAuthRequireTLS"]
+
+
+def test_usage_means_nothing_to_a_connector_that_is_there() -> None:
+    before = make(entry())
+    assert make(entry(usage="Internet"), actual=before) == before
+    with pytest.raises(InputError, match="connector 'A', usage: no such value, got 'Relay'"):
+        make(entry(usage="Relay"), actual=before)

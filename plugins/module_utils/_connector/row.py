@@ -1,0 +1,132 @@
+# SPDX-FileCopyrightText: 2026 mailops.relay contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""A row of the property table, and how the list in such a row is read."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, Callable
+
+from .errors import ConflictError, InputError
+
+_LIST_FORMS = "Give a list (exactly this), or {add: [...], remove: [...]}, or {set: [...]}."
+_NONE = "None"
+
+
+@dataclass(frozen=True)
+class Property:
+    """One option.
+
+    Every spelling of a value is read to one form, so two values are the same if they are equal (``==``).
+
+    :ivar option: its name, also the field of the dataclass: the Exchange name in snake_case
+    :ivar exchange: the parameter of New- and Set-ReceiveConnector (or Set-AcceptedDomain), empty where there is none
+    :ivar type: Ansible argument type; ``raw`` rows are lists that also take ``{add, remove, set}``
+    :ivar parse: ``(value, where)`` to the normalised value; of one entry for lists
+    :ivar render: normalised value (one entry for lists) to option value
+    :ivar since: first Exchange version that has it: 07, 07s (SP1), 10, 10s (SP2), 13 or 16
+    :ivar in_new: New-ReceiveConnector takes it
+    :ivar in_set: Set-ReceiveConnector takes it
+    :ivar readable: Get-ReceiveConnector shows it
+    :ivar reserved: the vendor keeps it to himself: it is read, and never changed
+    :ivar choices: the words it takes; of lists the flags, in the order in which they are kept
+    :ivar aliases: more words for flags, and what each stands for
+    :ivar least: smallest number (bytes, seconds or a count), ``None``: it is no number
+    :ivar most: largest number
+    :ivar unlimited: ``Unlimited`` is allowed
+    :ivar split: the text of a whole list to the texts of its entries
+    """
+
+    option: str
+    exchange: str
+    type: str
+    parse: Callable[[Any, str], Any]
+    render: Callable[[Any], Any] = lambda value: value
+    since: str = "07"
+    in_new: bool = True
+    in_set: bool = True
+    readable: bool = True
+    reserved: bool = False
+    choices: tuple[str, ...] = ()
+    aliases: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    least: int | None = None
+    most: int | None = None
+    unlimited: bool = False
+    split: Callable[[str], list[str]] = lambda text: text.split(",")
+
+    @property
+    def is_list(self) -> bool:
+        return self.type == "raw"
+
+    @property
+    def is_flags(self) -> bool:
+        return self.is_list and bool(self.choices)
+
+
+def parse_list(row: Property, current: tuple[Any, ...] | None, value: Any, where: str) -> tuple[Any, ...] | None:
+    """A list option: a list (exactly this) or a change ``{add, remove}`` or ``{set}`` of ``current``.
+
+    :param current: ``None``: what is there is not known
+    :raises InputError: anything else, an entry that cannot be read, a change of what is not known
+    :raises ConflictError: ``None`` beside another flag
+    """
+    if not isinstance(value, dict):
+        return _normalise(row, _parse_entries(row, value, where))
+    if not value or not set(value) <= {"add", "remove", "set"} or ("set" in value and len(value) > 1):
+        raise InputError("not a list", where=where, value=value, way_out=_LIST_FORMS)
+    parts = {
+        key: _parse_entries(row, entries, f"{where}.{key}", is_change=key != "set")
+        for key, entries in value.items()
+        if entries is not None
+    }
+    if "set" in value:
+        return _normalise(row, parts["set"]) if "set" in parts else current
+    return _changed(row, current, parts, where)
+
+
+def _changed(
+    row: Property, current: tuple[Any, ...] | None, parts: Mapping[str, list[Any]], where: str
+) -> tuple[Any, ...]:
+    if current is None:
+        way_out = "Give the whole list."
+        raise InputError("there is no list yet that could be changed", where=where, way_out=way_out)
+    both = [entry for entry in parts.get("add", []) if entry in parts.get("remove", [])]
+    if both:
+        seen = row.render(both[0])
+        raise InputError(
+            "an entry is both added and removed", where=where, value=seen, way_out="Keep it in one of the lists."
+        )
+    gone = set(parts.get("remove", []))
+    return _normalise(row, [entry for entry in current if entry not in gone] + parts.get("add", []))
+
+
+def _parse_entries(row: Property, value: Any, where: str, *, is_change: bool = False) -> list[Any]:
+    entries = _split(row, value) if isinstance(value, str) else value
+    if not isinstance(entries, (list, tuple)):
+        raise InputError("not a list", where=where, value=value, way_out=_LIST_FORMS)
+    parsed = [row.parse(entry, f"{where}[{number}]") for number, entry in enumerate(entries)]
+    return _flags(row, parsed, where, is_change) if row.is_flags else parsed
+
+
+def _split(row: Property, text: str) -> list[str]:
+    """As Exchange prints a list: ``a, b`` or, in a table, ``{a, b}``."""
+    bare = text.strip()
+    if bare.startswith("{") and bare.endswith("}"):
+        bare = bare[1:-1]
+    return row.split(bare) if bare.strip() else []
+
+
+def _flags(row: Property, words: list[str], where: str, is_change: bool) -> list[str]:
+    flags = [flag for word in words for flag in row.aliases.get(word, (word,))]
+    if _NONE in words and (flags or is_change):
+        way_out = "Give None or [] for nothing, or take None away."
+        raise ConflictError("None stands alone", where=where, value=words, way_out=way_out)
+    return flags
+
+
+def _normalise(row: Property, entries: list[Any]) -> tuple[Any, ...]:
+    """Lists are sets: no duplicates, one order."""
+    if row.is_flags:
+        return tuple(flag for flag in row.choices if flag in entries)
+    return tuple(sorted(set(entries)))
