@@ -10,7 +10,7 @@ from .._connector.errors import ServiceError, StoreError
 from .._connector.merge import Options, merge
 from .._connector.model import State
 from .._policy.compile import Policy, compile_policy
-from .backend import Backend, ServiceFacts, refuse_inexpressible
+from .backend import Backend, ServiceFacts, express
 from .guard import Limits, guard, plaintext_passwords
 from .operations import Operation
 from .plan import plan
@@ -27,6 +27,7 @@ class Outcome:
     operations: tuple[Operation, ...]
     warnings: tuple[str, ...]
     service: ServiceFacts
+    policy_before: Policy
 
 
 def converge(backend: Backend, options: Options, *, check: bool, limits: Limits) -> Outcome:
@@ -36,12 +37,13 @@ def converge(backend: Backend, options: Options, *, check: bool, limits: Limits)
     """
     with backend.transaction(read_only=check):
         before = backend.read()
-        wanted = merge(before, options)
-        refuse_inexpressible(backend, before, wanted)
+        wanted = express(backend, before, merge(before, options))
         policy = compile_policy(wanted)
         policy_before = compile_policy(before)
         warnings = guard((before, policy_before), (wanted, policy), limits)
-        operations = plan(before, wanted)
+        planned = plan(before, wanted, atomic=backend.capabilities.atomic)
+        operations = planned.operations
+        warnings += planned.warnings
         changed = bool(operations) or before.drift
         known = dict(policy_before.bindings)
         bindings = [binding for binding, _intervals in policy.bindings if binding not in known]
@@ -52,7 +54,8 @@ def converge(backend: Backend, options: Options, *, check: bool, limits: Limits)
         if changed and not check:
             backend.apply(operations)
             _verify(backend.read(), wanted)
-    return Outcome(changed, before, wanted, policy, tuple(operations), tuple(warnings), backend.service.facts(policy))
+    facts = backend.service.facts(policy)
+    return Outcome(changed, before, wanted, policy, operations, tuple(warnings), facts, policy_before)
 
 
 def _passed(dates: str, limits: Limits) -> str:

@@ -10,7 +10,7 @@ from typing import Any, Union
 
 from .._connector.model import AcceptedDomain, Connector, State
 from .._connector.properties import CONNECTOR_PROPERTIES, DOMAIN_PROPERTIES, render_value
-from .._connector.rights import ExtendedRight
+from .._connector.rights import ExtendedRight, beyond_groups
 
 
 @dataclass(frozen=True)
@@ -22,7 +22,8 @@ class Create:
 
 @dataclass(frozen=True)
 class Set:
-    """Give properties of a connector (not ``enabled``, not ``extended_rights``) new values."""
+    """Give properties of a connector (not ``enabled``, not ``extended_rights``) new values. An entry of
+    ``extended_rights`` that new permission groups grant is one of theirs from then on."""
 
     name: str
     changes: tuple[tuple[str, Any], ...]
@@ -96,9 +97,11 @@ def apply_operation(state: State, operation: Operation) -> State:
 
 def _connector_after(current: Connector, operation: Set | Grant | Revoke | Enable | Disable) -> Connector:
     if isinstance(operation, Set):
-        return replace(current, **dict(operation.changes))
+        after = replace(current, **dict(operation.changes))
+        return replace(after, extended_rights=beyond_groups(after.permission_groups, after.extended_rights))
     if isinstance(operation, Grant):
-        return replace(current, extended_rights=tuple(sorted({*current.extended_rights, operation.right})))
+        entries = tuple(sorted({*current.extended_rights, operation.right}))
+        return replace(current, extended_rights=beyond_groups(current.permission_groups, entries))
     if isinstance(operation, Revoke):
         rest = tuple(entry for entry in current.extended_rights if entry != operation.right)
         return replace(current, extended_rights=rest)
@@ -116,25 +119,31 @@ def _domains_after(state: State, operation: SetDomain | RemoveDomain) -> tuple[A
 
 def describe(operation: Operation) -> str:
     """One line for the result key ``commands``; values as JSON, so that nothing in them breaks the line."""
-    verb = type(operation).__name__.lower()
     if isinstance(operation, Create):
-        return (
-            f"{verb} connector {json.dumps(operation.connector.name)} {_pairs(_connector_values(operation.connector))}"
-        )
+        return f"{title(operation)} {_pairs(_connector_values(operation.connector))}"
     if isinstance(operation, Set):
-        return f"{verb} connector {json.dumps(operation.name)} {_pairs(dict(operation.changes))}"
+        return f"{title(operation)} {_pairs(dict(operation.changes))}"
     if isinstance(operation, (Grant, Revoke)):
-        return f"{verb} connector {json.dumps(operation.name)} {operation.right}"
+        return f"{title(operation)} {operation.right}"
     if isinstance(operation, SetDomain):
         values = {row.option: getattr(operation.domain, row.option) for row in DOMAIN_PROPERTIES}
-        return f"set accepted domain {json.dumps(operation.domain.name)} {_pairs(values)}"
+        return f"{title(operation)} {_pairs(values)}"
+    return title(operation)
+
+
+def title(operation: Operation) -> str:
+    """What is done to which connector or domain, without values."""
+    if isinstance(operation, SetDomain):
+        return f"set accepted domain {json.dumps(operation.domain.name)}"
     if isinstance(operation, RemoveDomain):
         return f"remove accepted domain {json.dumps(operation.name)}"
-    return f"{verb} connector {json.dumps(operation.name)}"
+    name = operation.connector.name if isinstance(operation, Create) else operation.name
+    return f"{type(operation).__name__.lower()} connector {json.dumps(name)}"
 
 
 def _connector_values(connector: Connector) -> dict[str, Any]:
-    return {row.option: getattr(connector, row.option) for row in CONNECTOR_PROPERTIES if row.option not in APART}
+    values = {row.option: getattr(connector, row.option) for row in CONNECTOR_PROPERTIES if row.option not in APART}
+    return {option: value for option, value in values.items() if value is not None}
 
 
 def _pairs(values: dict[str, Any]) -> str:

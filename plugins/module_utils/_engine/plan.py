@@ -1,81 +1,90 @@
 # SPDX-FileCopyrightText: 2026 mailops.relay contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""From the actual to the wanted state: an ordered list of operations.
+"""From the actual to the wanted state: operations in an order that is safe wherever it is cut off.
 
-What closes comes before what opens: new domains (so that no mail is lost), revoke, disable, delete, set, grant,
-create, enable;
-domains go last.
+After each of them (1) nothing relays that does so neither before nor after, (2) the backend can hold the state, and (3)
+who can send inbound mail before and after can do so then. Where only (3) cannot be kept, it is lost for as few
+operations as possible, one after the other, and a warning says for whom.
 """
 
 from __future__ import annotations
 
-from .._connector.model import Connector, State
-from .._connector.properties import CONNECTOR_PROPERTIES
-from .operations import (
-    APART,
-    Create,
-    Delete,
-    Disable,
-    Enable,
-    Grant,
-    Operation,
-    RemoveDomain,
-    Revoke,
-    Set,
-    SetDomain,
-)
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
+from itertools import groupby
+
+from .._connector.errors import ConflictError
+from .._connector.merge import validate
+from .._connector.model import State
+from .judge import Judge
+from .moves import moves
+from .operations import Operation, apply_operation, title
+from .search import find
+
+_TRIED = 8
+"""How many single connectors a refusal tries to do without."""
 
 
-def plan(actual: State, wanted: State) -> list[Operation]:
-    """Operations that turn ``actual`` into ``wanted`` when applied in this order; none if they are equal."""
-    pairs = [(old, new) for new in wanted.connectors for old in [actual.connector(new.name)] if old is not None]
-    created = [item for item in wanted.connectors if actual.connector(item.name) is None]
-    operations: list[Operation] = [SetDomain(item) for item in wanted.domains if actual.domain(item.name) != item]
-    for old, new in pairs:
-        operations += _closing(old, new)
-    operations += [Delete(item.name) for item in actual.connectors if wanted.connector(item.name) is None]
-    for old, new in pairs:
-        operations += _setting(old, new)
-    for old, new in pairs:
-        operations += _opening(old, new)
-    for item in created:
-        operations += _creating(item)
-    operations += [RemoveDomain(item.name) for item in actual.domains if wanted.domain(item.name) is None]
-    return operations
+@dataclass(frozen=True)
+class Plan:
+    """``operations`` in their order, and ``warnings`` of inbound mail that is refused for a moment."""
+
+    operations: tuple[Operation, ...]
+    warnings: tuple[str, ...] = ()
 
 
-def _closing(old: Connector, new: Connector) -> list[Operation]:
-    denies: list[Operation] = [
-        Grant(old.name, entry) for entry in new.extended_rights if entry.deny and entry not in old.extended_rights
-    ]
-    gone: list[Operation] = [
-        Revoke(old.name, entry) for entry in old.extended_rights if not entry.deny and entry not in new.extended_rights
-    ]
-    disable: list[Operation] = [Disable(old.name)] if old.enabled and not new.enabled else []
-    return [*denies, *gone, *disable]
+def plan(actual: State, wanted: State, *, atomic: bool = False, accepts: Callable[[State], None] = validate) -> Plan:
+    """Operations that turn ``actual`` into ``wanted`` when applied in this order; none if they are equal.
+
+    :param atomic: the backend applies all of them at once, so that nobody meets a state between them
+    :param accepts: raises for a state that the backend cannot hold
+    :raises ConflictError: there is no safe order; it says which step to take in between
+    """
+    judge = Judge(actual, wanted, accepts)
+    found = find(judge)
+    if found is not None:
+        return Plan(tuple(found), () if atomic else tuple(_losses(judge, found)))
+    if atomic:
+        return Plan(tuple(_straight(actual, wanted)))
+    raise _refusal(judge, accepts)
 
 
-def _setting(old: Connector, new: Connector) -> list[Operation]:
-    options = [row.option for row in CONNECTOR_PROPERTIES if row.option not in APART]
-    changes = tuple(
-        (option, getattr(new, option)) for option in options if getattr(old, option) != getattr(new, option)
-    )
-    return [Set(old.name, changes)] if changes else []
+def _straight(state: State, wanted: State) -> Iterator[Operation]:
+    while (state.connectors, state.domains) != (wanted.connectors, wanted.domains):
+        operation = next(moves(state, wanted))
+        state = apply_operation(state, operation)
+        yield operation
 
 
-def _opening(old: Connector, new: Connector) -> list[Operation]:
-    gone: list[Operation] = [
-        Revoke(old.name, entry) for entry in old.extended_rights if entry.deny and entry not in new.extended_rights
-    ]
-    allows: list[Operation] = [
-        Grant(old.name, entry) for entry in new.extended_rights if not entry.deny and entry not in old.extended_rights
-    ]
-    enable: list[Operation] = [Enable(old.name)] if new.enabled and not old.enabled else []
-    return [*gone, *allows, *enable]
+def _losses(judge: Judge, path: list[Operation]) -> Iterator[str]:
+    """One for each run of states that lose the same."""
+    lost = [tuple(verdict.lost.words("inbound mail is refused from")) for verdict in judge.verdicts(path)]
+    for words, numbers in groupby(range(len(path)), key=lambda number: lost[number]):
+        first, *rest = numbers
+        after = path[[first, *rest][-1] + 1 :][:1]
+        for sentence in words:
+            yield f"{sentence}, after '{title(path[first])}' until '{title(after[0])}'."
 
 
-def _creating(new: Connector) -> list[Operation]:
-    bare = Connector(**{**vars(new), "enabled": False, "extended_rights": ()})
-    grants: list[Operation] = [Grant(new.name, entry) for entry in new.extended_rights]
-    enable: list[Operation] = [Enable(new.name)] if new.enabled else []
-    return [Create(bare), *grants, *enable]
+def _refusal(judge: Judge, accepts: Callable[[State], None]) -> ConflictError:
+    changed = [item.name for item in judge.actual.connectors if judge.wanted.connector(item.name) != item]
+    movable = [name for name in changed if not judge.actual.is_built_in(name)]
+    step = next(_steps(judge, movable, accepts), "Change one of them")
+    where = f"connectors {', '.join(repr(name) for name in changed)}"
+    way_out = f"{step} in a task of its own, then run this one again."
+    return ConflictError("no order of these changes was found that is safe at every step", where=where, way_out=way_out)
+
+
+def _steps(judge: Judge, names: list[str], accepts: Callable[[State], None]) -> Iterator[str]:
+    """Connectors to delete first, one is enough or all of them go; what opens nothing comes first. Each is tried."""
+    tried = [(name,) for name in names[:_TRIED]] + [tuple(names)]
+    between = [(less, _without(judge.actual, less)) for less in tried]
+    opened = {less: judge.opens(state) for less, state in between}
+    for less, state in sorted(between, key=lambda pair: bool(opened[pair[0]])):
+        if all(find(Judge(*ends, accepts)) is not None for ends in ((judge.actual, state), (state, judge.wanted))):
+            meanwhile = "".join(f" (it {words} meanwhile)" for words in opened[less].words("opens"))
+            yield f"Delete {' and '.join(repr(name) for name in less)}{meanwhile}"
+
+
+def _without(state: State, names: tuple[str, ...]) -> State:
+    return replace(state, connectors=tuple(item for item in state.connectors if item.name not in names))

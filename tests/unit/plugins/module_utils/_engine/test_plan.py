@@ -2,13 +2,17 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import replace
 from functools import reduce
+from itertools import accumulate
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 
 from ansible_collections.mailops.relay.plugins.module_utils._connector.addresses import parse_binding, parse_range
+from ansible_collections.mailops.relay.plugins.module_utils._connector.errors import ConflictError
+from ansible_collections.mailops.relay.plugins.module_utils._connector.merge import validate
 from ansible_collections.mailops.relay.plugins.module_utils._connector.model import AcceptedDomain, Connector, State
 from ansible_collections.mailops.relay.plugins.module_utils._connector.rights import (
     ANONYMOUS,
@@ -20,61 +24,126 @@ from ansible_collections.mailops.relay.plugins.module_utils._engine.operations i
     Create,
     Delete,
     Enable,
+    Operation,
     RemoveDomain,
     Set,
     apply_operation,
     describe,
+    title,
 )
 from ansible_collections.mailops.relay.plugins.module_utils._engine.plan import plan
-from support.strategies import states
+from ansible_collections.mailops.relay.plugins.module_utils._policy.compile import compile_policy
+from ansible_collections.mailops.relay.plugins.module_utils._policy.decide import Session, decide
+from ansible_collections.mailops.relay.plugins.module_utils._policy.surface import Surface, surface
+from support.strategies import changes, sessions, states
 
 RELAY = ExtendedRight(ANONYMOUS, ANY_RECIPIENT)
-SCAN = Connector(
-    "Scan", True, (parse_binding("0.0.0.0:25", "x"),), (parse_range("10.0.0.1", "x"),), ("AnonymousUsers",), (RELAY,)
-)
+
+
+def connector(name: str, *ranges: str, relay: bool = False, port: int = 25, anonymous: bool = True) -> Connector:
+    return Connector(
+        name,
+        bindings=(parse_binding(f"0.0.0.0:{port}", "x"),),
+        remote_ip_ranges=tuple(sorted(parse_range(item, "x") for item in ranges)),
+        permission_groups=("AnonymousUsers",) if anonymous else (),
+        extended_rights=(RELAY,) if relay else (),
+    )
+
+
+SCAN = connector("Scan", "10.0.0.1", relay=True)
+EVERYBODY = connector("Default", "0.0.0.0/0")
 
 
 def lines(actual: State, wanted: State) -> list[str]:
-    return [describe(operation) for operation in plan(actual, wanted)]
+    return [describe(operation) for operation in plan(actual, wanted).operations]
+
+
+def titles(actual: State, wanted: State) -> list[str]:
+    return [title(operation) for operation in plan(actual, wanted).operations]
+
+
+def between(actual: State, operations: Iterable[Operation]) -> list[State]:
+    """The states after each of the operations but the last."""
+    return list(accumulate(operations, apply_operation, initial=actual))[1:-1]
+
+
+def never_empty(state: State) -> None:
+    """The rules of a backend where a connector needs a range."""
+    validate(state)
+    for item in state.connectors:
+        if not item.remote_ip_ranges:
+            raise ConflictError("no range", where=item.name)
 
 
 @given(states())
 def test_nothing_to_do(state: State) -> None:
-    assert plan(state, state) == []
+    assert plan(state, state).operations == ()
 
 
-@given(states(), states())
-def test_the_plan_leads_there(actual: State, wanted: State) -> None:
-    assert reduce(apply_operation, plan(actual, wanted), actual) == wanted
-
-
-@given(states(), states())
-def test_every_operation_does_something(actual: State, wanted: State) -> None:
+@settings(deadline=None)
+@given(changes())
+def test_the_plan_leads_there_and_every_operation_does_something(pair: tuple[State, State]) -> None:
+    actual, wanted = pair
     state = actual
-    for operation in plan(actual, wanted):
+    for operation in plan(actual, wanted, atomic=True).operations:
         after = apply_operation(state, operation)
         assert after != state
         state = after
+    assert state == wanted
+
+
+@settings(max_examples=150, deadline=None)
+@given(changes(), sessions(60))
+def test_every_state_on_the_way_is_safe(pair: tuple[State, State], asked: list[Session]) -> None:
+    """Nobody gets further than before and after, and who could always send inbound mail still can."""
+    actual, wanted = pair
+    try:
+        planned = plan(actual, wanted)
+    except ConflictError:
+        return
+    policies = compile_policy(actual), compile_policy(wanted)
+    ends = [surface(policy) for policy in policies]
+    ours = [item.name for item in actual.domains if wanted.domain(item.name) == item and "*" not in item.name]
+    for state in between(actual, planned.operations):
+        validate(state)
+        policy = compile_policy(state)
+        found = surface(policy)
+        for session in asked:
+            for domain in ("outside.test", "a.corp.test", *(item.name for item in state.domains)):
+                if reaches(found, session, domain):
+                    assert any(reaches(end, session, domain) for end in ends)
+            inward = replace(session, sender="<s@stranger.test>", recipient=f"<v@{'|'.join(ours[:1])}>", account=None)
+            if not planned.warnings and all(decide(end, inward).allowed for end in policies):
+                assert decide(policy, inward).allowed
+
+
+def reaches(found: Surface, session: Session, domain: str) -> bool:
+    ranges = found.at(session.local, domain)
+    return any(item.version == session.peer.version and item.low <= session.peer.number <= item.high for item in ranges)
+
+
+@settings(deadline=None)
+@given(changes())
+def test_undo(pair: tuple[State, State]) -> None:
+    actual, wanted = pair
+    there, back = plan(actual, wanted, atomic=True), plan(wanted, actual, atomic=True)
+    assert reduce(apply_operation, (*there.operations, *back.operations), actual) == actual
 
 
 def test_a_connector_is_created_disabled_and_enabled_last() -> None:
-    assert lines(State(), State((SCAN,))) == [
-        'create connector "Scan" bindings=["0.0.0.0:25"] remote_ip_ranges=["10.0.0.1"] '
-        'permission_groups=["AnonymousUsers"] '
-        'fqdn="" banner="" max_message_size="36MB" comment="" auth_mechanism=[] require_tls=false implicit_tls=false '
-        'tls_certificate_file="" tls_key_file="" max_recipients_per_message="200" max_inbound_connection="5000" '
-        'max_inbound_connection_per_source="20" max_protocol_errors="5" connection_timeout="00:10:00" '
-        'connection_inactivity_timeout="00:05:00" tarpit_interval="00:00:00" allowed_senders=[] allowed_recipients=[]',
+    created, *rest = plan(State(), State((SCAN,))).operations
+    assert created == Create(replace(SCAN, enabled=False, extended_rights=()))
+    assert describe(created).startswith('create connector "Scan" bindings=["0.0.0.0:25"] remote_ip_ranges=["10.0.0.1"]')
+    assert [describe(operation) for operation in rest] == [
         'grant connector "Scan" allow NT AUTHORITY\\ANONYMOUS LOGON ms-Exch-SMTP-Accept-Any-Recipient',
         'enable connector "Scan"',
     ]
-    assert not apply_operation(State(), plan(State(), State((SCAN,)))[0]).connectors[0].enabled
 
 
 def test_what_closes_comes_before_what_opens() -> None:
     deny = ExtendedRight(ANONYMOUS, SUBMIT, deny=True)
     closing = replace(SCAN, extended_rights=(deny,))
-    opening = replace(SCAN, name="Other", bindings=(parse_binding("0.0.0.0:26", "x"),), extended_rights=())
+    opening = connector("Other", "10.0.0.1", port=26)
     actual = State((opening, SCAN), (AcceptedDomain("old.test"),))
     wanted = State((replace(opening, extended_rights=(RELAY,), comment="x\ny"), closing), (AcceptedDomain("new.test"),))
     assert lines(actual, wanted) == [
@@ -89,9 +158,114 @@ def test_what_closes_comes_before_what_opens() -> None:
     assert lines(State((SCAN,)), State((replace(SCAN, enabled=False),))) == ['disable connector "Scan"']
 
 
+def test_the_outer_relay_is_narrowed_before_the_inner_closed_connector_goes() -> None:
+    inner = connector("Inner", "10.0.0.0/25", anonymous=False)
+    actual = State((inner, connector("Wide", "10.0.0.0/24", relay=True)))
+    wanted = State((connector("Wide", "10.0.0.128/25", relay=True),))
+    assert titles(actual, wanted) == ['set connector "Wide"', 'delete connector "Inner"']
+
+
+def test_the_outer_relay_pauses_while_the_closed_connector_in_it_gets_another_name() -> None:
+    wide = connector("Wide", "10.0.0.0/24", relay=True)
+    old, new = (connector(name, "10.0.0.0/25", anonymous=False) for name in ("Old", "New"))
+    assert titles(State((old, wide)), State((new, wide))) == [
+        'revoke connector "Wide"',
+        'delete connector "Old"',
+        'create connector "New"',
+        'enable connector "New"',
+        'grant connector "Wide"',
+    ]
+
+
+def test_connectors_swap_their_ranges_and_one_waits_without_any() -> None:
+    """In between, a device falls to the connector of everybody, which does not relay."""
+    one, two = connector("One", "10.0.0.1", relay=True), connector("Two", "10.0.0.2")
+    actual = State((EVERYBODY, one, two))
+    wanted = State(
+        (
+            EVERYBODY,
+            replace(one, remote_ip_ranges=two.remote_ip_ranges),
+            replace(two, remote_ip_ranges=one.remote_ip_ranges),
+        )
+    )
+    planned = plan(actual, wanted)
+    assert [describe(operation) for operation in planned.operations] == [
+        'set connector "One" remote_ip_ranges=[]',
+        'set connector "Two" remote_ip_ranges=["10.0.0.1"]',
+        'set connector "One" remote_ip_ranges=["10.0.0.2"]',
+    ]
+    assert planned.warnings == ()
+
+
+def test_where_inbound_mail_must_stop_the_warning_says_for_whom_and_when() -> None:
+    """Nobody else takes the addresses that change hands."""
+    old, new = connector("Old", "0.0.0.0/0"), connector("New", "0.0.0.0/0")
+    planned = plan(State((old,)), State((new,)))
+    assert [title(operation) for operation in planned.operations] == [
+        'delete connector "Old"',
+        'create connector "New"',
+        'enable connector "New"',
+    ]
+    assert planned.warnings == (
+        "inbound mail is refused from 0.0.0.0/0 (4294967296 addresses) to accepted domains on 0.0.0.0:25, "
+        "after 'delete connector \"Old\"' until 'enable connector \"New\"'.",
+    )
+    assert plan(State((old,)), State((new,)), atomic=True).warnings == ()
+
+
+def test_what_has_no_safe_order_is_refused_with_a_step_that_helps() -> None:
+    one, two = connector("One", "10.0.0.1", relay=True), connector("Two", "10.0.0.2")
+    actual = State((EVERYBODY, one, two))
+    wanted = State(
+        (
+            EVERYBODY,
+            replace(one, remote_ip_ranges=two.remote_ip_ranges),
+            replace(two, remote_ip_ranges=one.remote_ip_ranges),
+        )
+    )
+    with pytest.raises(ConflictError) as caught:
+        plan(actual, wanted, accepts=never_empty)
+    assert str(caught.value) == (
+        "connectors 'One', 'Two': no order of these changes was found that is safe at every step. Delete 'One' in a "
+        "task of its own, then run this one again."
+    )
+    step = State((EVERYBODY, two))
+    assert plan(actual, step, accepts=never_empty).operations == (Delete("One"),)
+    assert plan(step, wanted, accepts=never_empty).operations
+    swapped = plan(actual, wanted, accepts=never_empty, atomic=True).operations
+    assert reduce(apply_operation, swapped, actual) == wanted, "nobody meets what lies between"
+
+
+def test_a_step_that_opens_something_says_what() -> None:
+    """A closed connector cannot change its name without a gap through which a relayed domain is in reach."""
+    domains = (AcceptedDomain("branch.test", "InternalRelay"),)
+    old, new = (connector(name, "10.0.0.1", anonymous=False) for name in ("Old", "New"))
+    with pytest.raises(ConflictError) as caught:
+        plan(State((EVERYBODY, old), domains), State((EVERYBODY, new), domains))
+    opened = "opens 10.0.0.1 (1 address) to branch.test on 0.0.0.0:25"
+    assert f"Delete 'Old' (it {opened} meanwhile) in a task of its own" in str(caught.value)
+
+
+def test_built_in_connectors_are_not_advised_to_go() -> None:
+    swap = replace(EVERYBODY, remote_ip_ranges=SCAN.remote_ip_ranges)
+    actual = State((EVERYBODY, SCAN), built_in=("Default", "Scan"))
+    wanted = replace(actual, connectors=(swap, replace(SCAN, remote_ip_ranges=EVERYBODY.remote_ip_ranges)))
+    with pytest.raises(ConflictError, match="Change one of them in a task of its own"):
+        plan(actual, wanted, accepts=never_empty)
+
+
 @pytest.mark.parametrize(
     "operation", [Set("gone", ()), Enable("gone"), Delete("gone"), RemoveDomain("gone"), Create(SCAN)]
 )
-def test_an_operation_on_what_is_not_there_fails(operation: object) -> None:
+def test_an_operation_on_what_is_not_there_fails(operation: Operation) -> None:
     with pytest.raises(KeyError):
-        apply_operation(State((SCAN,)), operation)  # type: ignore[arg-type]
+        apply_operation(State((SCAN,)), operation)
+
+
+def test_an_entry_that_new_groups_grant_becomes_theirs() -> None:
+    """A group's rights cannot be revoked one by one."""
+    submit = ExtendedRight(ANONYMOUS, SUBMIT)
+    single = replace(SCAN, permission_groups=(), extended_rights=(submit,))
+    group = replace(SCAN, extended_rights=())
+    assert lines(State((single,)), State((group,))) == ['set connector "Scan" permission_groups=["AnonymousUsers"]']
+    assert titles(State((group,)), State((single,))) == ['set connector "Scan"', 'grant connector "Scan"']
