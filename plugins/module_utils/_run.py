@@ -13,7 +13,7 @@ from ._backends import make_backend
 from ._connector.errors import RelayError
 from ._connector.merge import Options
 from ._engine.converge import converge
-from ._engine.guard import Limits
+from ._engine.guard import Limits, parse_sources
 from ._engine.info import render_info, select_connector
 from ._engine.result import render_accounts, render_outcome, render_service
 from ._engine.service import converge_service
@@ -22,13 +22,14 @@ from ._policy.compile import compile_policy
 
 def run_converge(module: AnsibleModule, kind: str, options: Options) -> NoReturn:
     """:param kind: ``connector`` or ``domain``, which the result is about"""
-    limits = Limits(
-        module.params["max_relay_addresses"],
-        module.params["allow_open_relay"],
-        module.params.get("allow_expired_certificate", False),
-    )
     entries = (options.connectors if kind == "connector" else options.domains) or ()
     try:
+        limits = Limits(
+            module.params["max_relay_addresses"],
+            module.params["allow_open_relay"],
+            module.params.get("allow_expired_certificate", False),
+            parse_sources(module.params["shared_sources"]),
+        )
         outcome = converge(make_backend(module.params), options, check=module.check_mode, limits=limits)
     except RelayError as error:
         _fail(module, error)

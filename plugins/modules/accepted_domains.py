@@ -93,11 +93,20 @@ backend:
   type: str
   sample: aiosmtpd
 relay_surface:
-  description: Exactly the addresses that may send to external domains without AUTH, see
+  description: Exactly the addresses that may send beyond our own mailboxes without AUTH, see
     M(mailops.relay.receive_connectors).
   returned: success
   type: list
   elements: dict
+surface_change:
+  description:
+    - What the change opens and closes, as C(opens) and C(closes), in the shape of RV(relay_surface). In check mode what
+      it would. With C(--diff) also in words.
+  returned: success
+  type: dict
+  sample:
+    opens: [{"binding": "0.0.0.0:25", "reach": "branch.example.com", "ranges": ["10.0.0.0/8"], "addresses": 16777216}]
+    closes: []
 listeners:
   description: Addresses and ports that the server listens on.
   returned: success

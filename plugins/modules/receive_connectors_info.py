@@ -95,7 +95,8 @@ backend:
   type: str
   sample: aiosmtpd
 relay_surface:
-  description: Exactly the addresses that may send to external domains without AUTH, per binding.
+  description: Exactly the addresses that may send beyond our own mailboxes without AUTH, per binding and reach, see
+    M(mailops.relay.receive_connectors).
   returned: success
   type: list
   elements: dict

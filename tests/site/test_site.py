@@ -105,3 +105,9 @@ def test_an_expired_device_drops_out(site: dict[str, Any]) -> None:
     bad = Playbook(*SITE, variables={**site, "scanner_relay_devices": [{**devices[0], "expires": "next year"}]})
     assert bad.status == 2
     assert "scanner_relay_devices, expires: not a day, got next year. Write it as 2027-06-30." in bad.output
+
+
+def test_a_device_behind_a_shared_source_is_refused(site: dict[str, Any]) -> None:
+    run = Playbook(*SITE, variables={**site, "scanner_relay_shared_sources": ["127.0.0.0/28"]}, check=True)
+    assert run.status == 2
+    assert "shared_sources: addresses that many clients arrive from could relay (127.0.0.11" in run.output

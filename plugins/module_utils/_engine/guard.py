@@ -10,13 +10,13 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
-from .._connector.addresses import AddressRange, intersect, subtract
+from .._connector.addresses import AddressRange, intersect, parse_range, subtract
 from .._connector.errors import GuardError
 from .._connector.model import Connector, State
 from .._connector.rights import ANY_RECIPIENT, SUBMIT
 from .._policy.compile import Interval, Policy, as_range
 from .._policy.special import globally_routable
-from .._policy.surface import surface
+from .._policy.surface import listed, surface
 
 _SHOWN = 5
 _WAY_OUT = "Narrow it, or set allow_open_relay: true if this is meant."
@@ -26,16 +26,19 @@ _WAY_OUT = "Narrow it, or set allow_open_relay: true if this is meant."
 class Limits:
     """:ivar max_relay_addresses: how many addresses may relay anywhere without AUTH
     :ivar allow_open_relay: pass what the guard would refuse, with a warning
+    :ivar shared_sources: addresses that many clients arrive from (load balancer, NAT, proxy)
     """
 
     max_relay_addresses: int = 256
     allow_open_relay: bool = False
     allow_expired_certificate: bool = False
+    shared_sources: tuple[AddressRange, ...] = ()
 
 
 @dataclass(frozen=True)
 class Hole:
-    """A finding. ``sort`` and ``where`` identify it before and after a change; ``addresses`` are those concerned."""
+    """A finding. It was so before if none of its ``addresses`` can do more than they could; without any, if ``sort``
+    and ``where`` are the same."""
 
     sort: str
     where: str
@@ -51,14 +54,22 @@ def guard(before: tuple[State, Policy], after: tuple[State, Policy], limits: Lim
     """
     warnings = _keep_built_in(before, after)
     known = {(hole.sort, hole.where) for hole in _holes(*before, limits)}
-    opened = surface(after[1]).minus(surface(before[1])).addresses
+    opened = surface(after[1], accepted=False).minus(surface(before[1])).addresses
     for hole in _holes(*after, limits):
-        old = (hole.sort, hole.where) in known and not intersect(hole.addresses, opened)
+        old = not intersect(hole.addresses, opened) if hole.addresses else (hole.sort, hole.where) in known
         if not (old or limits.allow_open_relay):
             raise GuardError(hole.what, where=hole.where, way_out=_WAY_OUT)
         reason = "was so before" if old else "passed by allow_open_relay"
         warnings.append(f"OPEN RELAY RISK, {reason}: {hole.where}: {hole.what}.")
     return warnings
+
+
+def parse_sources(texts: Iterable[object]) -> tuple[AddressRange, ...]:
+    """The option ``shared_sources``.
+
+    :raises InputError: an entry that is no address, range or CIDR block
+    """
+    return tuple(parse_range(text, f"shared_sources[{number}]") for number, text in enumerate(texts))
 
 
 def plaintext_passwords(changed: Iterable[Connector]) -> list[str]:
@@ -83,12 +94,16 @@ def _holes(state: State, policy: Policy, limits: Limits) -> Iterator[Hole]:
 
 
 def _surface_holes(state: State, policy: Policy, limits: Limits) -> Iterator[Hole]:
-    relaying = surface(policy).addresses
+    relaying = surface(policy, accepted=False).addresses
     count = sum(item.size for item in relaying)
     if count > limits.max_relay_addresses:
         allowed = limits.max_relay_addresses
         what = f"{count} addresses could relay anywhere without AUTH, {allowed} are allowed ({_list(relaying)})"
         yield Hole("count", "max_relay_addresses", what, relaying)
+    shared = intersect(relaying, limits.shared_sources)
+    if shared:
+        what = f"addresses that many clients arrive from could relay ({_list(shared)})"
+        yield Hole("shared", "shared_sources", what, shared)
     relays = [item for item in state.connectors if item.enabled and {SUBMIT, ANY_RECIPIENT} <= item.anonymous_rights]
     singles = [item for connector in relays for item in connector.remote_ip_ranges if item.size == 1]
     in_ranges = subtract(relaying, singles)
@@ -103,8 +118,7 @@ def _surface_holes(state: State, policy: Policy, limits: Limits) -> Iterator[Hol
 
 
 def _list(ranges: tuple[AddressRange, ...]) -> str:
-    more = f" and {len(ranges) - _SHOWN} more" if len(ranges) > _SHOWN else ""
-    return ", ".join(str(item) for item in ranges[:_SHOWN]) + more
+    return listed(ranges, _SHOWN)
 
 
 def _keep_built_in(before: tuple[State, Policy], after: tuple[State, Policy]) -> list[str]:

@@ -13,7 +13,7 @@ from .._accounts.model import render_account
 from .._connector.model import AcceptedDomain, Connector, State
 from .._connector.properties import render_item
 from .._policy.compile import Policy
-from .._policy.surface import surface
+from .._policy.surface import Surface, surface
 from .backend import ServiceFacts
 from .converge import Outcome
 from .operations import describe
@@ -25,6 +25,8 @@ def render_outcome(backend: str, outcome: Outcome, kind: str, names: Iterable[st
     touched = _touched(outcome, kind, names)
     before = [_render(outcome.before, kind, name) for name in touched]
     after = [_render(outcome.after, kind, name) for name in touched]
+    was, now = surface(outcome.policy_before), surface(outcome.policy)
+    opens, closes = now.minus(was), was.minus(now)
     return {
         "changed": outcome.changed,
         "backend": backend,
@@ -33,14 +35,26 @@ def render_outcome(backend: str, outcome: Outcome, kind: str, names: Iterable[st
         "commands": [describe(operation) for operation in outcome.operations]
         or (["recompile policy"] if outcome.changed else []),
         **render_policy(outcome.policy),
+        "surface_change": {"opens": _changed(opens), "closes": _changed(closes)},
         "restart_required": outcome.service.restart_required,
-        "diff": {"before": _text(before, outcome.before.drift), "after": _text(after, False)},
+        "diff": {"before": _text(before, outcome.before.drift), "after": _text(after, False), **_words(opens, closes)},
     }
 
 
 def render_policy(policy: Policy) -> dict[str, Any]:
     listeners = [{"address": binding.host, "port": binding.port} for binding, _intervals in policy.bindings]
     return {"relay_surface": surface(policy).render(), "listeners": listeners}
+
+
+def _changed(part: Surface) -> list[dict[str, Any]]:
+    """Without the bindings that are only listed because nothing changes there."""
+    return [entry for entry in part.render() if entry["addresses"]]
+
+
+def _words(opens: Surface, closes: Surface) -> dict[str, str]:
+    """What ``--diff`` shows below the lines."""
+    sentences = [*opens.words("opens"), *closes.words("closes")]
+    return {"prepared": "".join(f"relay surface: {sentence}\n" for sentence in sentences)} if sentences else {}
 
 
 def _touched(outcome: Outcome, kind: str, names: Iterable[str]) -> list[str]:

@@ -12,8 +12,9 @@ connector.
 from __future__ import annotations
 
 import heapq
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from typing import NamedTuple
 
 from .._connector.addresses import AddressRange, Binding
@@ -93,8 +94,15 @@ class Policy:
 
     def at(self, binding: Binding) -> tuple[Interval, ...]:
         """What judges sessions that arrive at ``binding``: its own intervals, else those of the wildcard."""
-        by_binding = dict(self.bindings)
-        return by_binding.get(binding, by_binding.get(binding.wildcard, ()))
+        return self._by_binding.get(binding, self._by_binding.get(binding.wildcard, ()))
+
+    @cached_property
+    def domains_by_name(self) -> Mapping[str, AcceptedDomain]:
+        return {item.name: item for item in self.domains}
+
+    @cached_property
+    def _by_binding(self) -> Mapping[Binding, tuple[Interval, ...]]:
+        return dict(self.bindings)
 
 
 class _Claim(NamedTuple):

@@ -5,7 +5,7 @@
 from __future__ import annotations
 
 import bisect
-from collections.abc import Iterable
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -116,7 +116,7 @@ def _missing_sender_right(policy: Policy, rule: Rule, sender: Mailbox) -> str | 
     no."""
     if not rule.anonymous_any_sender:
         return ANY_SENDER
-    domain = accepted_domain(policy.domains, sender.domain)
+    domain = accepted_domain(policy.domains_by_name, sender.domain)
     if domain is not None and domain.type == "Authoritative" and not rule.anonymous_authoritative_domain_sender:
         return AUTHORITATIVE_SENDER
     return None if matches(rule.allowed_senders, sender) else ""
@@ -130,7 +130,7 @@ def _judge_recipient(policy: Policy, rule: Rule, session: Session) -> Decision:
     recipient = parse_path(session.recipient)
     if recipient is None:
         return Decision(False, BAD_RECIPIENT, rule.connector, "")
-    if accepted_domain(policy.domains, recipient.domain) is not None:
+    if accepted_domain(policy.domains_by_name, recipient.domain) is not None:
         return Decision(True, RECIPIENT_OK, rule.connector, SUBMIT)
     if session.account is not None:
         relays = rule.account_any_recipient
@@ -149,10 +149,9 @@ def matches(patterns: tuple[str, ...] | None, mailbox: Mailbox) -> bool:
     return not {address, mailbox.domain, *parents}.isdisjoint(patterns)
 
 
-def accepted_domain(domains: Iterable[AcceptedDomain], domain: str) -> AcceptedDomain | None:
+def accepted_domain(by_name: Mapping[str, AcceptedDomain], domain: str) -> AcceptedDomain | None:
     """The accepted domain that ``domain`` (lower case) belongs to: exact before wildcard, longer wildcard before
     shorter."""
-    by_name = {item.name: item for item in domains}
     if domain in by_name:
         return by_name[domain]
     _label, dot, parent = domain.partition(".")

@@ -44,6 +44,21 @@ def test_a_domain_comes_changes_and_goes(run: Runner) -> None:
     assert not apply(run, *moved["after"])["changed"]
 
 
+def test_a_relayed_domain_shows_in_the_surface(run: Runner) -> None:
+    everybody = {"bindings": ["127.0.0.1:2525"], "remote_ip_ranges": ["0.0.0.0/0"]}
+    run("receive_connectors", connectors=[{"name": "Default", "permission_groups": ["AnonymousUsers"], **everybody}])
+    assert triplet(run, CORP)["surface_change"] == {"opens": [], "closes": []}
+    opened = triplet(run, {"name": "branch.test", "type": "InternalRelay"}, shared_sources=["127.0.0.1"])
+    branch = {"binding": "127.0.0.1:2525", "reach": "branch.test", "ranges": ["0.0.0.0/0"], "addresses": 1 << 32}
+    assert opened["surface_change"] == {"opens": [branch], "closes": []}
+    assert opened["relay_surface"] == [branch]
+    closed = triplet(run, {"name": "branch.test", "state": "absent"})
+    assert closed["surface_change"] == {"opens": [], "closes": [branch]}
+    assert closed["diff"]["prepared"] == (
+        "relay surface: closes 0.0.0.0/0 (4294967296 addresses) to branch.test on 127.0.0.1:2525\n"
+    )
+
+
 def test_purge(run: Runner) -> None:
     apply(run, CORP, {**CORP, "name": "old.test"})
     result = triplet(run, CORP, purge=True)

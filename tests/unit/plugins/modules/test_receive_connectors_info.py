@@ -45,7 +45,12 @@ def test_the_rest_of_the_result(info: dict[str, Any]) -> None:
     assert [item["name"] for item in info["connectors"]] == ["Default relay", "Scan"]
     assert info["built_in"] == ["Default relay"]
     assert info["relay_surface"] == [
-        {"binding": "127.0.0.1:2525", "ranges": ["127.0.0.11", "127.0.0.20/31", "127.0.0.22"], "addresses": 4}
+        {
+            "binding": "127.0.0.1:2525",
+            "reach": "any",
+            "ranges": ["127.0.0.11", "127.0.0.20/31", "127.0.0.22"],
+            "addresses": 4,
+        }
     ]
     assert info["listeners"] == [{"address": "127.0.0.1", "port": 2525}]
     assert info["service"] == {"state": "stopped", "restart_required": False}

@@ -2,12 +2,16 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 from __future__ import annotations
 
+import random
 from dataclasses import replace
+from typing import Any
 
 import pytest
+from hypothesis import assume, given, settings
+from hypothesis import strategies as st
 
 from ansible_collections.mailops.relay.plugins.module_utils._connector.addresses import parse_binding, parse_range
-from ansible_collections.mailops.relay.plugins.module_utils._connector.errors import GuardError
+from ansible_collections.mailops.relay.plugins.module_utils._connector.errors import GuardError, InputError
 from ansible_collections.mailops.relay.plugins.module_utils._connector.model import AcceptedDomain, Connector, State
 from ansible_collections.mailops.relay.plugins.module_utils._connector.rights import (
     ANONYMOUS,
@@ -15,11 +19,22 @@ from ansible_collections.mailops.relay.plugins.module_utils._connector.rights im
     ANY_SENDER,
     ExtendedRight,
 )
-from ansible_collections.mailops.relay.plugins.module_utils._engine.guard import Limits, guard, plaintext_passwords
+from ansible_collections.mailops.relay.plugins.module_utils._engine.guard import (
+    Limits,
+    guard,
+    parse_sources,
+    plaintext_passwords,
+)
 from ansible_collections.mailops.relay.plugins.module_utils._policy.compile import compile_policy
+from ansible_collections.mailops.relay.plugins.module_utils._policy.decide import Session
+from ansible_collections.mailops.relay.plugins.module_utils._policy.surface import surface
+from support import oracle
+from support.strategies import random_narrowing, random_session, random_state
 
 RELAY = (ExtendedRight(ANONYMOUS, ANY_RECIPIENT),)
 EMPTY = State()
+EVERYBODY = parse_sources(["0.0.0.0/0", "::/0"])
+SEEDS = st.integers(0, (1 << 32) - 1)
 
 
 def relay(*ranges: str, name: str = "Scan", built_in: tuple[str, ...] = (), domains: tuple[str, ...] = ()) -> State:
@@ -33,7 +48,7 @@ def relay(*ranges: str, name: str = "Scan", built_in: tuple[str, ...] = (), doma
     return State((connector,), tuple(AcceptedDomain(item) for item in domains), built_in)
 
 
-def check(before: State, after: State, **limits: int) -> list[str]:
+def check(before: State, after: State, **limits: Any) -> list[str]:
     return guard((before, compile_policy(before)), (after, compile_policy(after)), Limits(**limits))
 
 
@@ -111,6 +126,97 @@ def test_a_hole_that_was_there_does_not_excuse_a_wider_one() -> None:
         check(relay("10.0.0.0/22"), relay("10.1.0.0/23"))
     with pytest.raises(GuardError, match=r"accepted domain '\*\.net'"):
         check(relay(domains=("*.com",)), relay(domains=("*.com", "*.net")))
+
+
+@settings(max_examples=300)
+@given(SEEDS)
+def test_what_opens_nothing_passes_whatever_holes_there_were(seed: int) -> None:
+    rng = random.Random(seed)
+    before = random_state(rng)
+    after = random_narrowing(rng, before)
+    assume(not surface(compile_policy(after)).minus(surface(compile_policy(before))))
+    for warning in check(before, after, max_relay_addresses=0, shared_sources=EVERYBODY):
+        assert warning.startswith("OPEN RELAY RISK, was so before: ")
+
+
+def opens(before: State, after: State, sessions: list[Session]) -> bool:
+    """Whether some peer can send to any domain that could not."""
+    mailbox = "x@elsewhere.example"
+    return any(oracle.reaches(after, one, mailbox) and not oracle.reaches(before, one, mailbox) for one in sessions)
+
+
+def test_what_opens_one_address_to_any_domain_is_seen() -> None:
+    rng = random.Random(3)
+    seen = 0
+    while seen < 100:
+        before = random_state(rng)
+        after = replace(random_state(rng), domains=before.domains)
+        if opens(before, after, [random_session(rng) for _number in range(20)]):
+            seen += 1
+            with pytest.raises(GuardError, match="max_relay_addresses"):
+                check(before, after, max_relay_addresses=0)
+            with pytest.raises(GuardError, match="shared_sources: "):
+                check(before, after, max_relay_addresses=1 << 129, shared_sources=EVERYBODY)
+
+
+def test_a_shared_source_is_refused_listed_or_not() -> None:
+    shared = parse_sources(["10.0.0.5", "192.168.0.0/24"])
+    for ranges, seen in ((("10.0.0.5",), "10.0.0.5"), (("10.0.0.0/29", "192.168.0.9"), "10.0.0.5, 192.168.0.9")):
+        with pytest.raises(GuardError) as caught:
+            check(EMPTY, relay(*ranges), shared_sources=shared)
+        assert str(caught.value) == (
+            f"shared_sources: addresses that many clients arrive from could relay ({seen}). "
+            "Narrow it, or set allow_open_relay: true if this is meant."
+        )
+    assert check(EMPTY, relay("10.0.0.6"), shared_sources=shared) == []
+    warning = check(EMPTY, relay("10.0.0.5"), shared_sources=shared, allow_open_relay=True)
+    assert warning[0].startswith("OPEN RELAY RISK, passed by allow_open_relay: shared_sources: ")
+    old = check(relay("10.0.0.5", "10.0.0.6"), relay("10.0.0.5"), shared_sources=shared)
+    assert old[0].startswith("OPEN RELAY RISK, was so before: shared_sources: ")
+
+
+def test_a_shared_source_that_cannot_be_read_is_named() -> None:
+    with pytest.raises(InputError, match=r"shared_sources\[1\]: not an IP address, got 'balancer'"):
+        parse_sources(["10.0.0.1", "balancer"])
+
+
+def limited(*patterns: str) -> State:
+    state = relay("10.0.0.0/23")
+    return replace(state, connectors=(replace(state.connectors[0], allowed_recipients=patterns),))
+
+
+def test_a_relay_to_some_domains_only_counts_and_does_not_excuse_one_to_any() -> None:
+    with pytest.raises(GuardError, match="512 addresses"):
+        check(EMPTY, limited("outside.test"))
+    assert "was so before" in check(limited("outside.test"), limited("outside.test"))[0]
+    for wider in (("outside.test", "more.test"), ()):
+        with pytest.raises(GuardError, match="512 addresses"):
+            check(limited("outside.test"), limited(*wider))
+
+
+BRANCH = (AcceptedDomain("branch.test", "InternalRelay"),)
+
+
+def test_a_change_that_opens_nothing_more_passes_however_it_is_written() -> None:
+    """Singles become a range; a domain is accepted beside a hole, or becomes one of the allowed recipients."""
+    everybody = replace(limited().connectors[0], extended_rights=())
+    pairs = [
+        (relay("8.8.8.0", "8.8.8.1"), relay("8.8.8.0/31")),
+        (limited("outside.test"), replace(limited("outside.test"), domains=BRANCH)),
+        (State((everybody,), BRANCH), limited("branch.test")),
+    ]
+    for before, after in pairs:
+        warnings = check(before, after)
+        assert warnings
+        assert all(warning.startswith("OPEN RELAY RISK, was so before: ") for warning in warnings)
+
+
+def test_who_reaches_accepted_domains_only_is_not_counted() -> None:
+    everybody = replace(relay("0.0.0.0/0"), domains=BRANCH)
+    inbound = replace(everybody, connectors=(replace(everybody.connectors[0], extended_rights=()),))
+    assert check(EMPTY, inbound, max_relay_addresses=0, shared_sources=EVERYBODY) == []
+    open_before = replace(everybody, domains=())
+    assert all("was so before" in warning for warning in check(open_before, everybody))
 
 
 def built_in(**changes: object) -> State:
