@@ -7,12 +7,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from .._connector.addresses import parse_binding, parse_range
-from .._connector.errors import InputError
+from .._connector.addresses import parse_binding
 from .._connector.model import State
 from .._connector.properties import render_item
 from .._policy.compile import compile_policy
-from .._policy.decide import Peer, select
+from .._policy.decide import select
+from .._policy.questions import parse_peer
 from .backend import ServiceFacts
 from .result import render_policy
 
@@ -38,8 +38,5 @@ def select_connector(state: State, question: Mapping[str, str] | None) -> str | 
     if question is None:
         return None
     local = parse_binding(question["binding"], "select, binding")
-    client = parse_range(question["client"], "select, client")
-    if client.size != 1:
-        raise InputError("one address is needed", where="select, client", value=question["client"], way_out="Give one.")
-    rule = select(compile_policy(state), local, Peer(client.version, client.low))
+    rule = select(compile_policy(state), local, parse_peer(question["client"], "select, client"))
     return None if rule is None else rule.connector

@@ -1,0 +1,22 @@
+# SPDX-FileCopyrightText: 2026 mailops.relay contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from ..module_utils._connector.offline import read_state
+from ..module_utils._policy.compile import compile_policy
+from ..module_utils._policy.matrix import access_matrix as matrix
+from ..plugin_utils._filter import asking
+
+
+@asking
+def access_matrix(state: Any) -> list[dict[str, Any]]:
+    """Who may do what, as one table."""
+    return matrix(compile_policy(read_state(state)))
+
+
+class FilterModule:
+    def filters(self) -> dict[str, Callable[..., Any]]:
+        return {"access_matrix": access_matrix}

@@ -1,0 +1,25 @@
+# SPDX-FileCopyrightText: 2026 mailops.relay contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from ..module_utils._connector.offline import read_state
+from ..module_utils._policy.compile import compile_policy
+from ..module_utils._policy.questions import answer, parse_session
+from ..plugin_utils._filter import asking
+
+
+@asking
+def relay_decision(state: Any, session: Any) -> Any:
+    """The answer to a session, or a list of answers to a list of sessions."""
+    policy = compile_policy(read_state(state))
+    if isinstance(session, (list, tuple)):
+        return [answer(policy, parse_session(item, f"session {number}")) for number, item in enumerate(session)]
+    return answer(policy, parse_session(session, "session"))
+
+
+class FilterModule:
+    def filters(self) -> dict[str, Callable[..., Any]]:
+        return {"relay_decision": relay_decision}

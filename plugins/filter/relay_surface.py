@@ -1,0 +1,30 @@
+# SPDX-FileCopyrightText: 2026 mailops.relay contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from ..module_utils._connector.offline import read_state
+from ..module_utils._policy.compile import compile_policy
+from ..module_utils._policy.surface import Surface, surface
+from ..plugin_utils._filter import asking
+
+
+@asking
+def relay_surface(state: Any, minus: Any = None) -> list[dict[str, Any]]:
+    """The relay surface of a server, less that of another one or a surface that was rendered before."""
+    found = _surface(state)
+    if minus is None:
+        return found.render()
+    less = Surface.parse(minus, "minus") if isinstance(minus, (list, tuple)) else _surface(minus)
+    return found.minus(less).render()
+
+
+def _surface(state: Any) -> Surface:
+    return surface(compile_policy(read_state(state)))
+
+
+class FilterModule:
+    def filters(self) -> dict[str, Callable[..., Any]]:
+        return {"relay_surface": relay_surface}
