@@ -11,6 +11,9 @@ COLLECTIONS := $(VENV)/collections
 # Ansible finds a collection by its path only, so the checkout is linked into a tree that has the right one.
 LINK := $(COLLECTIONS)/ansible_collections/mailops/relay
 IMPORTER := $(VENV)/importer
+MUTANTS := $(VENV)/mutants/venv
+# tests of the rooms that are pure: no files, no sockets, no Ansible
+PURE := $(foreach room,_connector _policy _engine,tests/unit/plugins/module_utils/$(room))
 PIP_OPTIONS := --quiet --disable-pip-version-check --require-hashes
 
 # The tools and collections of the venv only: what is installed below HOME is neither needed nor touched. ANSIBLE_HOME,
@@ -20,7 +23,7 @@ export ANSIBLE_HOME := $(CURDIR)/$(VENV)/ansible
 export ANSIBLE_COLLECTIONS_PATH := $(CURDIR)/$(COLLECTIONS)
 
 .DEFAULT_GOAL := help
-.PHONY: help venv link site site-down test checks lint types unit ansible-lint docs build importer molecule sanity \
+.PHONY: help venv link site site-down test tests checks lint types pure unit nightly mutants ansible-lint docs build importer molecule sanity \
     requirements clean
 
 help: ## show this list
@@ -48,6 +51,11 @@ $(VENV)/importer.stamp: requirements/importer.txt | $(VENV)/bin/python
 	$(IMPORTER)/bin/python -m pip install $(PIP_OPTIONS) --requirement $<
 	@touch $@
 
+$(VENV)/mutants.stamp: requirements/mutants.txt | $(VENV)/bin/python
+	$(VENV)/bin/python -m venv --clear $(MUTANTS)
+	$(MUTANTS)/bin/python -m pip install $(PIP_OPTIONS) --requirement $<
+	@touch $@
+
 $(LINK): | $(VENV)/bin/python
 	@mkdir -p $(@D)
 	ln -s ../../../.. $@
@@ -71,7 +79,11 @@ site-down: $(VENV)/run.stamp $(LINK) ## stop and remove it
 
 # Seconds first. The two long parts then share the cores; each prints its whole output when it ends.
 test: lint types ## run every gate below
-	@NO_COLOR=1 $(MAKE) --no-print-directory --keep-going --jobs=2 --output-sync=recurse unit checks
+	@NO_COLOR=1 $(MAKE) --no-print-directory --keep-going --jobs=2 --output-sync=recurse tests checks
+
+tests:
+	@$(MAKE) --no-print-directory pure
+	@$(MAKE) --no-print-directory unit ARGS='$(addprefix --ignore=,$(PURE))'
 
 # One after the other: they all build or read the collection.
 checks:
@@ -91,8 +103,18 @@ types: venv $(LINK) ## mypy: what runs on targets as Python 3.9, the rest as the
 	    $(foreach part,modules module_utils,-p ansible_collections.mailops.relay.plugins.$(part)) -p smtp_relayd
 	mypy -p ansible_collections.mailops.relay.plugins -p smtp_relayd -p support -m run_sanity
 
+pure: venv $(LINK) ## pytest: the pure rooms, with their branch coverage
+	pytest $(PURE) --cov --cov-report=term-missing:skip-covered $(ARGS)
+
 unit: venv $(LINK) ## pytest: unit, contract, sockets and site tests
 	pytest $(ARGS)
+
+nightly: venv $(LINK) $(VENV)/mutants.stamp ## ten times as many random policies, and the mutants (an hour)
+	POLICIES=5000 pytest $(PURE)
+	@$(MAKE) --no-print-directory mutants
+
+mutants: venv $(LINK) $(VENV)/mutants.stamp ## break policy and engine in 300 ways, show what no pure test notices (ARGS=30)
+	$(VENV)/bin/python tests/run_mutants.py $(ARGS)
 
 ansible-lint: venv $(LINK) ## ansible-lint, profile production
 	ansible-lint $(ARGS)

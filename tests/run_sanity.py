@@ -14,7 +14,6 @@ from __future__ import annotations
 import ast
 import configparser
 import os
-import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -22,7 +21,8 @@ from types import SimpleNamespace
 
 from ansible_test._internal.python_requirements import get_venv_packages
 
-ROOT = Path(__file__).resolve().parent.parent
+from support.checkout import ROOT, copy_checkout
+
 WORK = ROOT / ".venv" / "sanity"
 COPY = WORK / "ansible_collections" / "mailops" / "relay"
 HOME = WORK / "home"
@@ -40,25 +40,19 @@ subprocess.check_call([sys.executable, "-m", "pip", "install", "--quiet", *words
 
 
 def main(options: list[str]) -> int:
-    copy_checkout()
+    make_copy()
     prepare_home()
     ansible_test = Path(sys.executable).with_name("ansible-test")
     command = [str(ansible_test), "sanity", "--venv", *options]
     return subprocess.run(command, cwd=COPY, env=environment(), stdin=subprocess.DEVNULL, check=False).returncode
 
 
-def copy_checkout() -> None:
+def make_copy() -> None:
     """Make COPY hold what the checkout holds and git does not ignore, and what ansible-test left there before."""
     results, kept = COPY / "tests" / "output", WORK / "output"
     if results.is_dir() and not kept.exists():
         results.rename(kept)
-    shutil.rmtree(COPY, ignore_errors=True)
-    command = ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"]
-    listing = subprocess.run(command, cwd=ROOT, stdout=subprocess.PIPE, check=True).stdout.decode()
-    for name in set(listing.split("\0")) - {""}:
-        if os.path.lexists(ROOT / name):  # git lists files that were deleted since the last commit
-            (COPY / name).parent.mkdir(parents=True, exist_ok=True)
-            shutil.copy2(ROOT / name, COPY / name, follow_symlinks=False)
+    copy_checkout(COPY)
     # without a repository of its own the copy would count as an ignored part of this one
     subprocess.run(["git", "init", "--quiet", COPY], check=True)
     if kept.is_dir():
