@@ -5,7 +5,7 @@
 Blocks of one to four addresses with gaps between them, half of the connectors relay, one connector of everything lies
 behind them all; 100 accepted domains, ten of them relayed. The difference is between two such surfaces: every other
 connector has lost its right to relay, and one relayed domain is gone. Run it in the environment of ``make link venv``.
-Prints medians of five runs.
+Prints medians of five runs, of a plan one run.
 """
 
 from __future__ import annotations
@@ -23,6 +23,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1] / ".venv/collections"
 from ansible_collections.mailops.relay.plugins.module_utils._connector.addresses import Binding
 from ansible_collections.mailops.relay.plugins.module_utils._connector.merge import Options, merge
 from ansible_collections.mailops.relay.plugins.module_utils._connector.model import Connector, State
+from ansible_collections.mailops.relay.plugins.module_utils._engine.plan import plan
 from ansible_collections.mailops.relay.plugins.module_utils._policy.compile import compile_policy
 from ansible_collections.mailops.relay.plugins.module_utils._policy.decide import Peer, Session, decide
 from ansible_collections.mailops.relay.plugins.module_utils._policy.surface import surface
@@ -56,10 +57,15 @@ def narrower(state: State) -> State:
     return replace(state, connectors=tuple(map(less, state.connectors)), domains=state.domains[1:])
 
 
-def median(action: Callable[[], object]) -> float:
+def without_first(connector: Connector) -> Connector:
+    """The same with a range less, where it has several."""
+    return replace(connector, remote_ip_ranges=connector.remote_ip_ranges[1:] or connector.remote_ip_ranges)
+
+
+def median(action: Callable[[], object], runs: int = RUNS) -> float:
     """Seconds."""
     times = []
-    for _run in range(RUNS):
+    for _run in range(runs):
         start = time.perf_counter()
         action()
         times.append(time.perf_counter() - start)
@@ -81,6 +87,9 @@ def main() -> None:
     print(f"compile                     {median(lambda: compile_policy(state)):8.3f} s")
     print(f"surface                     {median(lambda: surface(policy).render()):8.3f} s")
     print(f"surface difference          {median(lambda: (wide.minus(narrow), narrow.minus(wide))):8.3f} s, both ways")
+    one = replace(state, connectors=tuple(without_first(item) for item in state.connectors))
+    print(f"plan a change to each       {median(lambda: plan(state, one, atomic=True), 1):8.3f} s, all at once")
+    print(f"                            {median(lambda: plan(state, one), 1):8.3f} s, one after the other")
     decided = median(lambda: [decide(policy, session) for session in sessions])
     print(f"decide                      {decided / len(sessions) * 1e6:8.1f} µs")
 

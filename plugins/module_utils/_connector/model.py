@@ -4,7 +4,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
+from functools import cached_property
 
 from .addresses import AddressRange, Binding
 from .rights import ANONYMOUS, AUTHENTICATED, EXTERNALLY_SECURED, ExtendedRight, effective_rights
@@ -80,12 +81,20 @@ class Connector:
     allowed_recipients: tuple[str, ...] = ()
     inherited_rights: tuple[ExtendedRight, ...] = ()
 
+    def __hash__(self) -> int:
+        return self._hash
+
+    @cached_property
+    def _hash(self) -> int:
+        """Kept, because a plan asks for it again and again and there may be thousands of ranges."""
+        return hash(tuple(getattr(self, item.name) for item in fields(self)))
+
     @property
     def key(self) -> str:
         """Names are the same whatever their case, as in Exchange."""
         return self.name.lower()
 
-    @property
+    @cached_property
     def anonymous_rights(self) -> frozenset[str]:
         """Of a session without AUTH."""
         return self._rights(self.anonymous_principal)
@@ -95,7 +104,7 @@ class Connector:
         """Who a session without AUTH is. ExternalAuthoritative makes it a trusted server, whoever it is."""
         return EXTERNALLY_SECURED if "ExternalAuthoritative" in self.auth_mechanism else ANONYMOUS
 
-    @property
+    @cached_property
     def account_rights(self) -> frozenset[str]:
         return self._rights(AUTHENTICATED)
 
@@ -125,12 +134,14 @@ class State:
     :ivar domains: sorted by name, names unique
     :ivar built_in: names of connectors that came with the server
     :ivar drift: what the server would act on does not follow from these definitions
+    :ivar rights_known: false: nobody let us read who has which right, so nothing can be said to be closed
     """
 
     connectors: tuple[Connector, ...] = ()
     domains: tuple[AcceptedDomain, ...] = ()
     built_in: tuple[str, ...] = ()
     drift: bool = False
+    rights_known: bool = True
 
     def connector(self, name: str) -> Connector | None:
         return next((item for item in self.connectors if item.key == name.lower()), None)

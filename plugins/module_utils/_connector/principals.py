@@ -10,6 +10,7 @@ prints in public listings of permissions. Names of which we found no such listin
 from __future__ import annotations
 
 import unicodedata
+from functools import cache
 from typing import NamedTuple
 
 ANONYMOUS = "NT AUTHORITY\\ANONYMOUS LOGON"
@@ -67,6 +68,7 @@ _OF_THE_DOMAIN = (EXCHANGE_SERVERS, LEGACY_SERVERS)
 """Groups of the organisation: the same whatever the domain before them."""
 
 
+@cache
 def fold(text: str) -> str:
     """For comparison only: the same whatever the case and however an umlaut is encoded."""
     return unicodedata.normalize("NFC", unicodedata.normalize("NFC", text).casefold())

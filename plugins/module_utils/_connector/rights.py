@@ -12,12 +12,14 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any, NamedTuple
 
+from . import principals
 from .errors import InputError
-from .principals import ANONYMOUS as ANONYMOUS
-from .principals import AUTHENTICATED as AUTHENTICATED
 from .principals import EDGE_SERVERS, EXCHANGE_SERVERS, HUB_SERVERS, LEGACY_SERVERS, PARTNERS, canonical, fold
-from .principals import EXTERNALLY_SECURED as EXTERNALLY_SECURED
 from .values import parse_bool, parse_choice, parse_text
+
+ANONYMOUS = principals.ANONYMOUS
+AUTHENTICATED = principals.AUTHENTICATED
+EXTERNALLY_SECURED = principals.EXTERNALLY_SECURED
 
 SUBMIT = "ms-Exch-SMTP-Submit"
 ANY_RECIPIENT = "ms-Exch-SMTP-Accept-Any-Recipient"
@@ -125,6 +127,17 @@ class Separated(NamedTuple):
     internal: tuple[Entry, ...]
 
 
+_GROUP_ENTRIES = {
+    group: frozenset(
+        ExtendedRight(principal, right, deny)
+        for deny, table in ((False, GROUPS), (True, _GROUP_DENIES))
+        for principal, rights in table.get(group, {}).items()
+        for right in rights
+    )
+    for group in GROUPS
+}
+
+
 def parse_extended_right(value: Any, where: str) -> ExtendedRight:
     if not isinstance(value, dict) or not {"principal", "right"} <= set(value) <= {"principal", "right", "deny"}:
         way_out = "Write {principal: ..., right: ..., deny: false}."
@@ -158,13 +171,7 @@ def _parse_right(value: Any, where: str) -> str:
 
 def group_entries(groups: Iterable[str]) -> frozenset[ExtendedRight]:
     """The entries that permission groups bring to a connector."""
-    return frozenset(
-        ExtendedRight(principal, right, deny)
-        for group in groups
-        for deny, table in ((False, GROUPS), (True, _GROUP_DENIES))
-        for principal, rights in table.get(group, {}).items()
-        for right in rights
-    )
+    return frozenset().union(*(_GROUP_ENTRIES[group] for group in groups))
 
 
 def beyond_groups(groups: Iterable[str], extended: Iterable[ExtendedRight]) -> tuple[ExtendedRight, ...]:

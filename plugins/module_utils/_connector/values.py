@@ -68,6 +68,14 @@ def parse_choice(value: Any, choices: Iterable[str], where: str) -> str:
     )
 
 
+def parse_key(value: Any, choices: Iterable[str], where: str) -> str:
+    """One of ``choices`` as it is written there: ``Enabled`` is not found where ``enabled`` is looked up."""
+    known = parse_choice(value, choices, where)
+    if value != known:
+        raise InputError("no such value", where=where, value=value, way_out=f"Write {known}.")
+    return known
+
+
 def parse_host(value: Any, where: str) -> str:
     """A DNS host name (RFC 1123), in lower case; ``''`` stays."""
     text = parse_text(value, where)
@@ -88,16 +96,17 @@ def parse_banner(value: Any, where: str) -> str:
 def parse_size(value: Any, where: str, least: int = MIN_MESSAGE_SIZE) -> int:
     """Bytes: ``37748736``, ``36MB``, ``36 MB``, ``1.465 MB (1,536,000 bytes)``; a number in brackets is the exact one.
 
-    Exchange may round a small number without a unit up to kilobytes. Here it is exact, and printed with its unit.
+    Separators may be those of the server's language. Exchange may round a small number without a unit up to kilobytes.
+    Here it is exact, and printed with its unit.
     """
     text = str(value).strip(" ") if isinstance(value, (str, int)) and not isinstance(value, bool) else ""
-    forms = r"([0-9]{1,15})(\.[0-9]{1,3})? *([KMGT]?B)?(?: *\(([0-9][0-9,]{0,19}) bytes\))?"
+    forms = r"([0-9]{1,15})([.,][0-9]{1,3})? *([KMGT]?B)?(?: *\(([0-9][0-9.,' \u00a0\u202f\u2019]{0,19}) bytes\))?"
     match = re.fullmatch(forms, text, re.IGNORECASE)
     if match is None or (match[2] and not match[4]):
         raise InputError(
             "not a size", where=where, value=value, way_out="Write bytes or a unit: 36MB, 512KB, 37748736."
         )
-    size = int(match[4].replace(",", "")) if match[4] else int(match[1]) * _UNITS[(match[3] or "B").upper()]
+    size = int(re.sub("[^0-9]", "", match[4])) if match[4] else int(match[1]) * _UNITS[(match[3] or "B").upper()]
     if not least <= size <= MAX_MESSAGE_SIZE:
         way_out = f"It must be {format_size(least)} to 2GB less one byte ({least} to {MAX_MESSAGE_SIZE} bytes)."
         raise InputError("the size is out of range", where=where, value=value, way_out=way_out)

@@ -11,8 +11,11 @@ from typing import NamedTuple
 from .._connector.errors import RelayError
 from .._connector.model import State
 from .._policy.compile import Policy, as_range, compile_policy
+from .._policy.decide import accepted_domain
 from .._policy.surface import Surface, surface
 from .operations import Operation, apply_operation
+
+_OURS = "accepted domains"
 
 
 class Verdict(NamedTuple):
@@ -36,13 +39,12 @@ class Judge:
         self._accepts = accepts
         before, after = compile_policy(actual), compile_policy(wanted)
         self._surfaces = surface(before), surface(after)
-        self._inbound = _inbound(before).minus(_inbound(before).minus(_inbound(after)))
+        self._inbound = {tls: _common(_inbound(before, tls), _inbound(after, tls)) for tls in (False, True)}
+        names = {*before.domains_by_name, *after.domains_by_name}
+        self._domains = [name for name in names if _accepts(before, name) and _accepts(after, name)]
         self._known: dict[State, Verdict] = {}
-
-    @property
-    def judged(self) -> int:
-        """How many states were judged."""
-        return len(self._known)
+        self.judged = 0
+        """How many states were judged that the backend can hold; to see that it cannot hold one is quick."""
 
     def arrived(self, state: State) -> bool:
         return (state.connectors, state.domains) == (self.wanted.connectors, self.wanted.domains)
@@ -57,10 +59,25 @@ class Judge:
             self._accepts(state)
         except RelayError:
             return Verdict(False, Surface({}))
+        self.judged += 1
         policy = compile_policy(state)
         if self._opens(policy):
             return Verdict(False, Surface({}))
-        return Verdict(True, self._inbound.minus(_inbound(policy)))
+        return Verdict(True, self._lost(policy))
+
+    def _lost(self, policy: Policy) -> Surface:
+        """Whatever is lost with or without TLS."""
+        if not all(_accepts(policy, name) for name in self._domains):
+            return self._inbound[True]
+        lost = [common.minus(_inbound(policy, tls)) for tls, common in self._inbound.items()]
+        bindings = {binding for part in lost for binding in part.entries}
+        return Surface(
+            {binding: {_OURS: tuple(item for part in lost for item in part.at(binding, _OURS))} for binding in bindings}
+        )
+
+    def pauses(self, state: State) -> Surface:
+        """Who relays before and after and not in ``state``."""
+        return _common(*self._surfaces).minus(surface(compile_policy(state)))
 
     def opens(self, state: State) -> Surface:
         """What relays in ``state`` though neither before nor after."""
@@ -71,23 +88,31 @@ class Judge:
 
     def verdicts(self, path: Iterable[Operation]) -> list[Verdict]:
         """Of every state on the way."""
-        return [self(state) for state in self._states(path)]
+        return [self(state) for state in self.states(path)]
 
-    def _states(self, path: Iterable[Operation]) -> list[State]:
+    def states(self, path: Iterable[Operation]) -> list[State]:
         return list(accumulate(path, apply_operation, initial=self.actual))[1:]
 
     def leads(self, path: Iterable[Operation]) -> bool:
         """Whether ``path`` ends at ``wanted``."""
-        return self.arrived([self.actual, *self._states(path)][-1])
+        return self.arrived([self.actual, *self.states(path)][-1])
 
 
-def _inbound(policy: Policy) -> Surface:
-    """Who may send to accepted domains as anybody."""
+def _accepts(policy: Policy, name: str) -> bool:
+    """``name`` may be a wildcard: whether all of it is accepted."""
+    return accepted_domain(policy.domains_by_name, name) is not None
+
+
+def _common(one: Surface, other: Surface) -> Surface:
+    return one.minus(one.minus(other))
+
+
+def _inbound(policy: Policy, tls: bool) -> Surface:
+    """Who may send to accepted domains as anybody, in a session with or without TLS."""
+    taken = [rule.inbound and (tls or not rule.require_tls) for rule in policy.rules]
     return Surface(
         {
-            binding: {
-                "accepted domains": tuple(as_range(item) for item in intervals if policy.rules[item.rule].inbound)
-            }
+            binding: {_OURS: tuple(as_range(item) for item in intervals if taken[item.rule])}
             for binding, intervals in policy.bindings
         }
     )

@@ -16,6 +16,7 @@ from itertools import groupby
 from .._connector.errors import ConflictError
 from .._connector.merge import validate
 from .._connector.model import State
+from .._policy.surface import listed
 from .judge import Judge
 from .moves import moves
 from .operations import Operation, apply_operation, title
@@ -27,7 +28,7 @@ _TRIED = 8
 
 @dataclass(frozen=True)
 class Plan:
-    """``operations`` in their order, and ``warnings`` of inbound mail that is refused for a moment."""
+    """``operations`` in their order, and ``warnings`` of mail that is refused for a moment."""
 
     operations: tuple[Operation, ...]
     warnings: tuple[str, ...] = ()
@@ -36,30 +37,37 @@ class Plan:
 def plan(actual: State, wanted: State, *, atomic: bool = False, accepts: Callable[[State], None] = validate) -> Plan:
     """Operations that turn ``actual`` into ``wanted`` when applied in this order; none if they are equal.
 
-    :param atomic: the backend applies all of them at once, so that nobody meets a state between them
+    :param atomic: the backend applies all of them at once: nobody meets a state between them, so any order is safe
     :param accepts: raises for a state that the backend cannot hold
     :raises ConflictError: there is no safe order; it says which step to take in between
     """
-    judge = Judge(actual, wanted, accepts)
-    found = find(judge)
-    if found is not None:
-        return Plan(tuple(found), () if atomic else tuple(_losses(judge, found)))
     if atomic:
         return Plan(tuple(_straight(actual, wanted)))
-    raise _refusal(judge, accepts)
+    judge = Judge(actual, wanted, accepts)
+    found = find(judge)
+    if found is None:
+        raise _refusal(judge, accepts)
+    return Plan(tuple(found), tuple(_warnings(judge, found)))
 
 
-def _straight(state: State, wanted: State) -> Iterator[Operation]:
+def _straight(state: State, wanted: State) -> list[Operation]:
+    """What the difference asks for, in the order of :func:`.moves.moves`."""
+    found = []
     while (state.connectors, state.domains) != (wanted.connectors, wanted.domains):
-        operation = next(moves(state, wanted))
-        state = apply_operation(state, operation)
-        yield operation
+        found.append(next(moves(state, wanted)))
+        state = apply_operation(state, found[-1])
+    return found
 
 
-def _losses(judge: Judge, path: list[Operation]) -> Iterator[str]:
-    """One for each run of states that lose the same."""
-    lost = [tuple(verdict.lost.words("inbound mail is refused from")) for verdict in judge.verdicts(path)]
-    for words, numbers in groupby(range(len(path)), key=lambda number: lost[number]):
+def _warnings(judge: Judge, path: list[Operation]) -> Iterator[str]:
+    states = judge.states(path)
+    yield from _meanwhile(path, [judge(state).lost.words("inbound mail is refused from") for state in states])
+    yield from _meanwhile(path, [judge.pauses(state).words("relaying pauses for") for state in states])
+
+
+def _meanwhile(path: list[Operation], said: list[list[str]]) -> Iterator[str]:
+    """What is ``said`` of the state after each operation, once for each run of states of which the same is said."""
+    for words, numbers in groupby(range(len(path)), key=lambda number: said[number]):
         first, *rest = numbers
         after = path[[first, *rest][-1] + 1 :][:1]
         for sentence in words:
@@ -70,7 +78,7 @@ def _refusal(judge: Judge, accepts: Callable[[State], None]) -> ConflictError:
     changed = [item.name for item in judge.actual.connectors if judge.wanted.connector(item.name) != item]
     movable = [name for name in changed if not judge.actual.is_built_in(name)]
     step = next(_steps(judge, movable, accepts), "Change one of them")
-    where = f"connectors {', '.join(repr(name) for name in changed)}"
+    where = f"connectors {listed([repr(name) for name in changed], _TRIED)}"
     way_out = f"{step} in a task of its own, then run this one again."
     return ConflictError("no order of these changes was found that is safe at every step", where=where, way_out=way_out)
 

@@ -130,7 +130,7 @@ def compile_policy(state: State) -> Policy:
 def _rule(connector: Connector, domains: Iterable[AcceptedDomain]) -> Rule:
     rights = connector.anonymous_rights
     relays = {SUBMIT, ANY_RECIPIENT} <= rights
-    tls = "Tls" in connector.auth_mechanism and bool(connector.tls_certificate_file)
+    tls = "Tls" in connector.auth_mechanism
     return Rule(
         connector=connector.name,
         fqdn=connector.fqdn,

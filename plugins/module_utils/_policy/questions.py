@@ -10,7 +10,7 @@ from typing import Any
 from .._connector.addresses import format_address, parse_binding, parse_range
 from .._connector.errors import InputError
 from .._connector.rights import ANY_RECIPIENT, ANY_SENDER, AUTHORITATIVE_SENDER, SUBMIT
-from .._connector.values import parse_bool, parse_choice, parse_text
+from .._connector.values import parse_bool, parse_key, parse_text
 from . import decide as d
 from .compile import Policy, Rule
 
@@ -61,7 +61,7 @@ def parse_session(value: Any, where: str) -> d.Session:
     if not isinstance(value, Mapping):
         raise InputError("not a session", where=where, value=value, way_out=_FORM)
     for key in value:
-        parse_choice(key, _KEYS, f"{where}, key")
+        parse_key(key, _KEYS, f"{where}, key")
     for key in _NEEDED:
         if value.get(key) is None:
             raise InputError("a session needs this", where=f"{where}, {key}", way_out=_FORM)

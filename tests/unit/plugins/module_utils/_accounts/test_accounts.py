@@ -32,7 +32,7 @@ def test_the_example_of_the_rfc() -> None:
     assert not scram.verify("Pencil", RFC_7677)
 
 
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=20)
 @given(st.text(st.characters(exclude_categories=("Cs",)), min_size=1), st.text(min_size=0, max_size=3))
 def test_a_hash_fits_its_password_only(password: str, other: str) -> None:
     hashed = scram.make_hash(password, iterations=4096)

@@ -25,6 +25,8 @@ from ansible_collections.mailops.relay.plugins.module_utils._connector.errors im
         ("1 GB", 1 << 30),
         ("35.9 MB (37,644,000 bytes)", 37644000),
         ("1.465 MB (1,536,000 bytes)", 1536000),
+        ("1,465 MB (1.536.000 bytes)", 1536000),
+        ("1,465 MB (1\u00a0536\u00a0000 bytes)", 1536000),
         ("35.9 MB", None),
         ("35. MB (37,644,000 bytes)", None),
         ("36 MB (37,644,000 bytes)", 37644000),

@@ -24,6 +24,7 @@ from ansible_collections.mailops.relay.plugins.module_utils._connector.propertie
 from ansible_collections.mailops.relay.plugins.module_utils._engine.backend import express
 from ansible_collections.mailops.relay.plugins.module_utils._engine.converge import converge
 from ansible_collections.mailops.relay.plugins.module_utils._engine.guard import Limits
+from support.memory_backend import MemoryBackend
 from support.modules import write_settings
 
 ROWS = {row.option: row for row in CONNECTOR_PROPERTIES}
@@ -125,3 +126,38 @@ def test_what_is_there_stays_though_it_cannot_be_expressed() -> None:
     assert changed == State((replace(there.connectors[0], comment="new"),))
     with pytest.raises(CapabilityError, match="connector 'A', max_header_size: "):
         wanted(there, max_header_size="65KB")
+
+
+@pytest.mark.parametrize(
+    ("options", "says"),
+    [
+        (
+            {"auth_mechanism": "Tls"},
+            "connector 'A', tls_certificate_file: backend aiosmtpd needs a certificate for TLS",
+        ),
+        ({"auth_mechanism": "Integrated"}, "cannot express this, got 'Integrated'. It knows BasicAuth, "),
+        ({"permission_groups": "Partners"}, "permission_groups: backend aiosmtpd cannot express this, got 'Partners'"),
+    ],
+)
+def test_what_a_backend_lacks_is_refused_by_name(options: dict[str, Any], says: str) -> None:
+    with pytest.raises(CapabilityError, match=re.escape(says)):
+        wanted(State(), **options)
+
+
+def test_a_backend_that_keeps_certificates_elsewhere_needs_no_file() -> None:
+    state = merge(State(), Options(connectors=[{**PLAIN, "auth_mechanism": "Tls"}]))
+    assert express(MemoryBackend(), State(), state) == state
+    domain = merge(State(), Options(domains=[{"name": "*"}]))
+    assert express(MemoryBackend(), State(), domain) == domain
+
+
+@pytest.mark.parametrize(
+    ("domain", "says"),
+    [
+        ({"name": "corp.test"}, "accepted domain 'corp.test', next_hop: backend aiosmtpd stores no mail"),
+        ({"name": "*", "next_hop": "192.0.2.1:25"}, "accepted domain '*': backend aiosmtpd has no accepted domain for"),
+    ],
+)
+def test_domains_that_the_relay_cannot_serve(domain: dict[str, Any], says: str) -> None:
+    with pytest.raises(CapabilityError, match=re.escape(says)):
+        express(BACKEND, State(), merge(State(), Options(domains=[domain])))

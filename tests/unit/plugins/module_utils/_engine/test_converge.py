@@ -2,46 +2,142 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 from __future__ import annotations
 
-from pathlib import Path
+from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 import pytest
+from hypothesis import given
 
-from ansible_collections.mailops.relay.plugins.module_utils._aiosmtpd.backend import AiosmtpdBackend
-from ansible_collections.mailops.relay.plugins.module_utils._connector.errors import StoreError
+from ansible_collections.mailops.relay.plugins.module_utils._connector.errors import (
+    ConflictError,
+    GuardError,
+    ServiceError,
+    StoreError,
+)
 from ansible_collections.mailops.relay.plugins.module_utils._connector.merge import Options
-from ansible_collections.mailops.relay.plugins.module_utils._engine.converge import converge
+from ansible_collections.mailops.relay.plugins.module_utils._connector.model import Connector, State
+from ansible_collections.mailops.relay.plugins.module_utils._connector.properties import render_item
+from ansible_collections.mailops.relay.plugins.module_utils._engine.converge import Outcome, converge
 from ansible_collections.mailops.relay.plugins.module_utils._engine.guard import Limits
-from support.modules import write_settings
+from ansible_collections.mailops.relay.plugins.module_utils._engine.operations import Operation
+from ansible_collections.mailops.relay.plugins.module_utils._engine.result import render_outcome
+from support.memory_backend import MemoryBackend
+from support.scale import examples
+from support.strategies import changes
 
-CONNECTOR = {"name": "A", "bindings": ["127.0.0.1:2525"], "remote_ip_ranges": ["127.0.0.11"]}
+A = {"name": "A", "bindings": ["127.0.0.1:25"], "remote_ip_ranges": ["127.0.0.11"]}
+RELAY = {"principal": "S-1-5-7", "right": "ms-Exch-SMTP-Accept-Any-Recipient"}
+ANYTHING = Limits(allow_open_relay=True)
 
 
-class ForgetfulBackend(AiosmtpdBackend):
+def run(backend: MemoryBackend, *connectors: dict[str, Any], check: bool = False, limits: Limits = ANYTHING) -> Outcome:
+    return converge(backend, Options(connectors=list(connectors)), check=check, limits=limits)
+
+
+def desired(state: State) -> Options:
+    """Exactly this, said in options."""
+    return Options(
+        connectors=[render_item(item) for item in state.connectors],
+        domains=[render_item(item) for item in state.domains],
+        purge=True,
+    )
+
+
+@examples(30)
+@given(changes())
+def test_before_fed_back_restores_the_state(pair: tuple[State, State]) -> None:
+    """Whatever was created, changed and deleted; in check mode the same is said and nothing is done."""
+    actual, wanted = pair
+    backend = MemoryBackend(actual)
+    try:
+        said = converge(backend, desired(wanted), check=True, limits=ANYTHING)
+    except ConflictError:
+        return
+    assert backend.state == actual
+    done = converge(backend, desired(wanted), check=False, limits=ANYTHING)
+    assert (done.after, done.operations, done.warnings) == (said.after, said.operations, said.warnings)
+    assert backend.state == wanted
+    assert not converge(backend, desired(wanted), check=False, limits=ANYTHING).changed
+    back = Options(
+        connectors=render_outcome("memory", done, "connector", [])["before"],
+        domains=render_outcome("memory", done, "domain", [])["before"],
+    )
+    backend.capabilities = replace(backend.capabilities, atomic=True)
+    converge(backend, back, check=False, limits=ANYTHING)
+    above = {item.key: item.inherited_rights for item in backend.state.connectors}
+    connectors = tuple(replace(item, inherited_rights=above[item.key]) for item in actual.connectors)
+    assert backend.state == replace(actual, connectors=connectors), "but for what comes from above a new connector"
+
+
+def test_only_new_bindings_are_tried_with_what_changed() -> None:
+    backend = MemoryBackend()
+    run(backend, A)
+    run(backend, {"name": "A", "bindings": {"add": ["127.0.0.2:25"]}}, {**A, "name": "B", "remote_ip_ranges": ["::1"]})
+    run(backend, {"name": "B", "comment": "x"})
+    assert backend.tried == [(["127.0.0.1:25"], ["A"]), (["127.0.0.2:25"], ["A", "B"]), ([], ["B"])]
+
+
+def test_the_guard_comes_before_anything_is_done() -> None:
+    backend = MemoryBackend()
+    with pytest.raises(GuardError):
+        run(backend, {**A, "permission_groups": "AnonymousUsers", "extended_rights": [RELAY]}, limits=Limits(0))
+    assert (backend.state, backend.tried) == (State(), [])
+
+
+def test_what_the_plan_warns_of_is_said_unless_everything_happens_at_once() -> None:
+    inbound = {**A, "permission_groups": "AnonymousUsers"}
+    renamed = [{"name": "A", "state": "absent"}, {**inbound, "name": "B"}]
+    backend = MemoryBackend()
+    run(backend, inbound)
+    assert "inbound mail is refused from 127.0.0.11 (1 address)" in str(run(backend, *renamed, check=True).warnings)
+    backend.capabilities = replace(backend.capabilities, atomic=True)
+    assert run(backend, *renamed).warnings == ()
+
+
+def test_drift_is_mended_without_an_operation() -> None:
+    backend = MemoryBackend(State(drift=True))
+    outcome = run(backend)
+    assert (outcome.changed, outcome.operations) == (True, ())
+    assert not run(backend).changed
+
+
+class Forgetful(MemoryBackend):
     """Leaves the last operation out."""
 
-    def apply(self, operations: Any) -> None:
+    def apply(self, operations: Sequence[Operation]) -> None:
         super().apply(operations[:-1])
 
 
-def test_what_reads_back_differently_is_an_error(tmp_path: Path) -> None:
-    write_settings(tmp_path)
-    backend = ForgetfulBackend(str(tmp_path))
-    with pytest.raises(StoreError, match="what was written reads back differently"):
-        converge(backend, Options(connectors=[CONNECTOR]), check=False, limits=Limits())
+def test_what_reads_back_differently_is_an_error() -> None:
+    with pytest.raises(StoreError, match="read back: what was written reads back differently"):
+        run(Forgetful(), A)
 
 
-def test_only_new_bindings_are_tried(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    write_settings(tmp_path)
-    backend = AiosmtpdBackend(str(tmp_path))
-    tried: list[list[str]] = []
+class WithDefaults(MemoryBackend):
+    """Has hop counts, and one of its own for connectors that say none."""
 
-    def preflight(bindings: Any, _changed: Any) -> list[str]:
-        tried.append([str(item) for item in bindings])
-        return []
+    def read(self) -> State:
+        return replace(self.state, connectors=tuple(map(self._with_default, self.state.connectors)))
 
-    monkeypatch.setattr(backend, "preflight", preflight)
-    converge(backend, Options(connectors=[CONNECTOR]), check=False, limits=Limits())
-    more = {"name": "A", "bindings": {"add": ["127.0.0.2:2525"]}}
-    converge(backend, Options(connectors=[more]), check=False, limits=Limits())
-    assert tried == [["127.0.0.1:2525"], ["127.0.0.2:2525"]]
+    def _with_default(self, item: Connector) -> Connector:
+        return item if item.max_hop_count else replace(item, max_hop_count=60)
+
+
+def test_what_the_task_leaves_to_the_server_may_read_back_as_anything() -> None:
+    backend = WithDefaults()
+    assert [item.max_hop_count for item in run(backend, A).after.connectors] == [60]
+    assert not run(backend, {**A, "max_hop_count": 60}).changed
+    assert run(backend, {**A, "max_hop_count": 30}).after.connectors[0].max_hop_count == 30
+
+
+class Expired(MemoryBackend):
+    def preflight(self, bindings: Any, changed: Any) -> list[str]:
+        return ["the certificate has expired"]
+
+
+def test_an_expired_certificate_is_an_error_or_a_warning() -> None:
+    with pytest.raises(ServiceError, match=r"has expired\. Renew it, or set allow_expired_certificate: true\."):
+        run(Expired(), A)
+    passed = run(Expired(), A, limits=Limits(allow_expired_certificate=True)).warnings
+    assert passed == ("the certificate has expired (passed by allow_expired_certificate).",)

@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
-from hypothesis import assume, given, settings
+from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from ansible_collections.mailops.relay.plugins.module_utils._connector.addresses import parse_binding, parse_range
@@ -29,6 +29,7 @@ from ansible_collections.mailops.relay.plugins.module_utils._policy.compile impo
 from ansible_collections.mailops.relay.plugins.module_utils._policy.decide import Session
 from ansible_collections.mailops.relay.plugins.module_utils._policy.surface import surface
 from support import oracle
+from support.scale import examples
 from support.strategies import random_narrowing, random_session, random_state
 
 RELAY = (ExtendedRight(ANONYMOUS, ANY_RECIPIENT),)
@@ -128,7 +129,7 @@ def test_a_hole_that_was_there_does_not_excuse_a_wider_one() -> None:
         check(relay(domains=("*.com",)), relay(domains=("*.com", "*.net")))
 
 
-@settings(max_examples=300)
+@examples(300)
 @given(SEEDS)
 def test_what_opens_nothing_passes_whatever_holes_there_were(seed: int) -> None:
     rng = random.Random(seed)
@@ -255,6 +256,20 @@ def test_a_built_in_connector_may_be_changed_and_others_may_go() -> None:
     assert check(built_in(), built_in(comment="x", banner="220 x")) == []
     assert check(built_in(), beside("10.0.0.0/8", "192.168.0.0/16")) == [], "private addresses are ours to arrange"
     assert check(relay("10.0.0.1"), EMPTY) == []
+
+
+def test_a_built_in_connector_stays_wherever_it_stands_among_others() -> None:
+    before = beside("10.0.0.0/8")
+    with pytest.raises(GuardError, match="connector 'Default x': a built-in connector cannot be deleted"):
+        check(before, replace(before, connectors=before.connectors[:1]))
+
+
+def test_only_the_inbound_mail_of_built_in_connectors_is_kept_for_them() -> None:
+    """What another connector takes, its owner may refuse."""
+    before = beside("8.8.8.0/24")
+    other = replace(before.connectors[0], permission_groups=("AnonymousUsers",))
+    open_before = replace(before, connectors=(other, before.connectors[1]))
+    assert check(open_before, before) == []
 
 
 def test_auth_in_the_clear_is_worth_a_word() -> None:

@@ -7,7 +7,7 @@ import random
 from dataclasses import replace
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from ansible_collections.mailops.relay.plugins.module_utils._connector.addresses import (
@@ -33,8 +33,10 @@ from ansible_collections.mailops.relay.plugins.module_utils._policy.decide impor
 from ansible_collections.mailops.relay.plugins.module_utils._policy.mailbox import parse_path
 from ansible_collections.mailops.relay.plugins.module_utils._policy.special import globally_routable
 from support import oracle
-from support.strategies import BASE, DOMAINS, exchange_states, sessions, states
+from support.scale import scaled
+from support.strategies import BASE, DOMAINS, random_exchange_state, random_session, random_state, states
 
+POLICIES, SESSIONS = scaled(500), 200
 RELAY = (ExtendedRight(ANONYMOUS, ANY_RECIPIENT),)
 
 
@@ -50,16 +52,33 @@ def connector(name: str, *ranges: str, binding: str = "0.0.0.0:25", relay: bool 
     )
 
 
-@settings(max_examples=400)
-@given(states() | exchange_states(), sessions(40))
-def test_compile_and_decide_agree_with_asking_every_connector(state: State, asked: list[Session]) -> None:
-    policy = compile_policy(state)
-    for session in asked:
-        decision = decide(policy, session)
-        owner = oracle.owner(state, session)
-        assert decision.connector == (owner.name if owner else "")
-        assert decision.reply.startswith(oracle.verdict(state, session) + " ")
-        assert decision.allowed == decision.reply.startswith("250 ")
+def test_compile_and_decide_agree_with_asking_every_connector() -> None:
+    for seed in range(POLICIES):
+        rng = random.Random(seed)
+        state = random_exchange_state(rng) if seed % 3 == 0 else random_state(rng)
+        policy = compile_policy(state)
+        for session in (random_session(rng) for _number in range(SESSIONS)):
+            decision = decide(policy, session)
+            owner = oracle.owner(state, session)
+            assert decision.connector == (owner.name if owner else "")
+            assert decision.reply.startswith(oracle.verdict(state, session) + " "), (seed, session)
+            assert decision.allowed == decision.reply.startswith("250 ")
+
+
+@pytest.mark.parametrize(("length", "known"), [(255, True), (256, False)])
+def test_a_domain_has_255_characters_at_most(length: int, known: bool) -> None:
+    domain = ("a" * 62 + ".") * 4 + "b" * (length - 252)
+    path = parse_path(f"<v@{domain}>")
+    assert (len(domain), path is not None) == (length, known)
+    assert oracle.address_domain(f"<v@{domain}>") == (domain if known else None)
+
+
+def test_a_session_is_in_plain_text_unless_it_says_otherwise() -> None:
+    strict = replace(connector("strict", "10.0.0.1"), auth_mechanism=("Tls",), require_tls=True)
+    policy = compile_policy(State((strict,)))
+    session = Session(Binding(4, 1, 25), Peer(4, parse_range("10.0.0.1", "x").low), "<>", "<v@out.test>")
+    assert decide(policy, session).reply.startswith("530 5.7.0 ")
+    assert decide(policy, replace(session, tls=True)).allowed
 
 
 @given(states(), st.randoms())

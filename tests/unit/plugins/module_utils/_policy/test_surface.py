@@ -8,7 +8,7 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from ansible_collections.mailops.relay.plugins.module_utils._connector.addresses import Binding, parse_range
@@ -24,6 +24,7 @@ from ansible_collections.mailops.relay.plugins.module_utils._policy.compile impo
 from ansible_collections.mailops.relay.plugins.module_utils._policy.decide import Session
 from ansible_collections.mailops.relay.plugins.module_utils._policy.surface import Surface, surface
 from support import oracle
+from support.scale import examples
 from support.strategies import DOMAINS, PATTERNS, random_session, random_state, sessions, states
 
 RELAY = (ExtendedRight(ANONYMOUS, ANY_RECIPIENT),)
@@ -76,7 +77,16 @@ def outside_mailboxes(state: State) -> list[str]:
     return [item for item, domain in found.items() if domain is None or domain.type != "Authoritative"]
 
 
-@settings(max_examples=200)
+def test_what_reaches_a_domain_does_so_by_any_of_its_reaches() -> None:
+    ranges = {reach: (parse_range(f"10.0.0.{number}", "x"),) for number, reach in enumerate(("any", "a.corp.test"), 1)}
+    wild = {"*.corp.test": (parse_range("10.0.0.4", "x"),), "b.test": (parse_range("10.0.0.6", "x"),)}
+    found = Surface({WILDCARD: {**ranges, **wild}})
+    assert list(map(str, found.at(EXACT, "a.corp.test"))) == ["10.0.0.1-10.0.0.2", "10.0.0.4"]
+    assert list(map(str, found.at(EXACT, "b.test"))) == ["10.0.0.1", "10.0.0.6"]
+    assert list(map(str, found.at(EXACT, "any"))) == ["10.0.0.1"]
+
+
+@examples(200)
 @given(states(), sessions(20))
 def test_the_surface_is_who_relays(state: State, asked: list[Session]) -> None:
     found = surface(compile_policy(state))
@@ -104,7 +114,7 @@ def random_case(rng: random.Random) -> tuple[list[State], list[Surface], list[Se
     return found, [surface(compile_policy(state)) for state in found], [random_session(rng) for _number in range(20)]
 
 
-@settings(max_examples=200)
+@examples(200)
 @given(SEEDS)
 def test_the_difference_is_what_one_allows_and_the_others_do_not(seed: int) -> None:
     (first, *others), (mine, *theirs), asked = random_case(random.Random(seed))
@@ -128,7 +138,7 @@ def holds(wide: str, narrow: str) -> bool:
     return wide == domain or (wide.startswith("*.") and domain.endswith(wide[1:]))
 
 
-@settings(max_examples=200)
+@examples(200)
 @given(SEEDS)
 def test_the_difference_holds_the_reaches_that_none_of_the_others_has(seed: int) -> None:
     _states, (mine, *theirs), asked = random_case(random.Random(seed))
@@ -146,7 +156,7 @@ def test_the_difference_holds_the_reaches_that_none_of_the_others_has(seed: int)
     assert mine.within() == mine
 
 
-@settings(max_examples=200)
+@examples(200)
 @given(SEEDS)
 def test_what_is_rendered_is_read_back(seed: int) -> None:
     _states, found, _asked = random_case(random.Random(seed))
