@@ -1,0 +1,64 @@
+# SPDX-FileCopyrightText: 2026 mailops.relay contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What reading Exchange costs: ``PWSH=/path/to/pwsh python benchmarks/exchange_read.py [connectors]...`` (1 10 50).
+
+A server of the lab with varied connectors, read by ``ansible`` over winrm with Basic: executions, requests, the size of
+the answer, seconds of the whole run, of which seconds in PowerShell. Most of these are the lab's own cmdlets and the
+second process that stands for the session; what a real server needs was never measured. Run it in the environment of
+``make link venv``.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[1] / ".venv/collections"))
+sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "tests"))
+
+from exchange_lab import state as lab
+from exchange_lab.lab import exchange_host, inventory, running_lab
+from exchange_lab.varied import varied
+from support.ansible import Playbook
+
+MODULE = ("--module-name", "mailops.relay.receive_connectors_info", "--args", "backend=exchange")
+
+
+def with_connectors(count: int) -> lab.Data:
+    whole = varied(count)
+    server = whole["servers"][0]
+    server["connectors"] = server["connectors"][-count:]  # without those of setup
+    return whole
+
+
+def measure(pwsh: Path, count: int) -> str:
+    with tempfile.TemporaryDirectory() as name, running_lab(pwsh, Path(name)) as running:
+        lab.write(running.state, with_connectors(count))
+        hosts = inventory(Path(name) / "hosts.json", exchange=exchange_host(running.server))
+        start = time.perf_counter()
+        run = Playbook("exchange", *hosts, *MODULE, program="ansible")
+        seconds = time.perf_counter() - start
+        if run.status:
+            sys.exit(run.output)
+        executions, requests = running.server.executions, running.server.requests
+        waits = sum(request.status == 500 for request in requests)
+        size = sum(execution.stdout for execution in executions)
+        engine = sum(execution.seconds for execution in executions)
+    return (
+        f"{count:10} {len(executions):10} {len(requests):8} {waits:12} {size / 1024:9.1f} {seconds:8.1f} {engine:11.1f}"
+    )
+
+
+def main() -> None:
+    if not os.environ.get("PWSH"):
+        sys.exit("Set PWSH to a PowerShell: this runs the collection's script in a real one.")
+    print("connectors executions requests of them wait answer kB  seconds  PowerShell")
+    for word in sys.argv[1:] or ("1", "10", "50"):
+        print(measure(Path(os.environ["PWSH"]).absolute(), int(word)), flush=True)
+
+
+if __name__ == "__main__":
+    main()

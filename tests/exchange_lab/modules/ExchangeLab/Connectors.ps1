@@ -1,0 +1,154 @@
+# SPDX-FileCopyrightText: 2026 mailops.relay contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+# Get-, New-, Set- and Remove-ReceiveConnector. A connector of the state: name, guid, when_changed, when_created, groups,
+# aces, and properties under the names of the parameters (without PermissionGroups, which is groups).
+
+function New-LabNotFound($Context, [string] $Identity) {
+    [LabError]::new('ManagementObjectNotFoundException',
+        "The operation couldn't be performed because object '$Identity' couldn't be found on '$($Context.State.domain_controllers[0])'.",
+        'ObjectNotFound')
+}
+
+function Get-LabTarget($Context) {
+    $identity = "$($Context.Bound['Identity'])"
+    $found = @(Find-LabEntry $Context $identity)
+    if (-not $found) { throw (New-LabNotFound $Context $identity) }
+    return $found[0]
+}
+
+# As Get shows it. Custom marks entries that no group grants.
+function New-LabConnectorObject($Context, $Item) {
+    $connector = $Item.Connector
+    $found = New-LabObject 'ReceiveConnector' $Context.State $connector $Item.Identity $connector.name $Item.Dn `
+        'msExchSmtpReceiveConnector'
+    foreach ($name in $script:LabProperties.Keys) {
+        $type, $value = $script:LabProperties[$name], $connector.properties[$name]
+        # not the value of an if: that would take a list of one apart
+        if ($type -eq 'int') { $value = [int] $value } elseif ($type -notin 'bool', 'Text') { $value = [Shown]::Value($type, $value) }
+        $found[$name] = $value
+    }
+    $added = foreach ($entry in $connector.aces) { if (-not $entry.inherited) { 'Custom'; break } }
+    $found.PermissionGroups = [Shown]::Value('PermissionGroups', @($connector.groups) + @($added))
+    if ($found.DefaultDomain) { $found.DefaultDomain = New-LabDomainId $Context $found.DefaultDomain }
+    $found.Server = [ADObjectId]::new($Item.Server.name, $Item.Server.name, [Dn]::Server($Context.State, $Item.Server), $Item.Server.guid)
+    if ($script:LabVersion -in '2010', '2013') { $found.LiveCredentialEnabled = $false }
+    if ($script:LabVersion -eq '2013') { $found.ProxyEnabled = $false }
+    return [pscustomobject] $found
+}
+
+# Of an identity that is null or does not exist, everything comes: exchange.md 1.1.
+function Invoke-LabGetReceiveConnector($Context) {
+    $identity = "$($Context.Bound['Identity'])"
+    $found = if ($Context.Bound['Server']) {
+        $server = Get-LabServer $Context
+        @([Located]::In($Context.State) | Where-Object { $_.Server -eq $server })
+    } else {
+        @(if ($identity) { [Located]::Find($Context.State, $identity) })
+    }
+    if (-not $found -and -not $Context.Bound['Server']) { $found = [Located]::In($Context.State) }
+    foreach ($item in $found) { New-LabConnectorObject $Context $item }
+}
+
+# What a new connector has where nothing is said.
+function Get-LabDefaults($Server) {
+    $defaults = [Json]::Read("$PSScriptRoot/defaults.json")
+    $found = $defaults.connector
+    if ($Server.role -eq 'Edge') { foreach ($key in $defaults.edge.Keys) { $found[$key] = $defaults.edge[$key] } }
+    foreach ($key in @($found.Keys)) { if (-not $script:LabProperties.Contains($key)) { $found.Remove($key) } }
+    $found.Fqdn = $Server.fqdn
+    return $found
+}
+
+function Invoke-LabNewReceiveConnector($Context) {
+    $server = Get-LabServer $Context
+    $usage = Get-LabUsage $Context
+    $defaults = [Json]::Read("$PSScriptRoot/defaults.json").usages[$usage]
+    if ($server.role -eq 'Edge') {
+        if ($usage -eq 'Client') { throw [LabError]::new('ArgumentException', "The usage Client isn't available on an Edge Transport server.") }
+        $defaults.groups = [System.Collections.Generic.List[object]] @($defaults.groups | Where-Object { $_ -ne 'ExchangeLegacyServers' })
+    }
+    $now = Get-LabNow
+    $connector = [ordered] @{
+        name = "$($Context.Bound['Name'])"; guid = "$([guid]::NewGuid())"; when_changed = $now; when_created = $now
+        groups = $defaults.groups; aces = [System.Collections.Generic.List[object]]::new(); properties = Get-LabDefaults $server
+    }
+    foreach ($key in $defaults.properties.Keys) { $connector.properties[$key] = $defaults.properties[$key] }
+    Set-LabProperties $Context $server $connector
+    Assert-LabConnector $Context $server $connector
+    if (-not $Context.Cmdlet.ShouldProcess("$($server.name)\$($connector.name)", 'New-ReceiveConnector')) { return }
+    $server.connectors.Add($connector)
+    Save-LabState $Context
+    New-LabConnectorObject $Context ([Located]::new($Context.State, $server, $connector))
+}
+
+# The usage, and that what it needs was given: exchange.md 1.1.
+function Get-LabUsage($Context) {
+    $bound = $Context.Bound
+    $usage = if ($bound.ContainsKey('Usage')) { "$($bound['Usage'])" } else { $Context.Cmdlet.ParameterSetName }
+    $needs = switch ($usage) {
+        'Internet' { @('Bindings') }
+        { $_ -in 'Client', 'Internal' } { @('RemoteIPRanges') }
+        default { @('Bindings', 'RemoteIPRanges') }
+    }
+    foreach ($need in $needs) {
+        if (-not $bound[$need]) { throw [LabError]::new('ArgumentException', "You must specify a value for $need if the usage is $usage.") }
+    }
+    if ($usage -eq 'Internet' -and $bound.ContainsKey('RemoteIPRanges')) {
+        throw [LabError]::new('ArgumentException', "You can't specify RemoteIPRanges if the usage is Internet.")
+    }
+    return $usage
+}
+
+function Invoke-LabSetReceiveConnector($Context) {
+    $item = Get-LabTarget $Context
+    $before = [Json]::Write($item.Connector)
+    Set-LabProperties $Context $item.Server $item.Connector
+    Assert-LabConnector $Context $item.Server $item.Connector
+    if ([Json]::Write($item.Connector) -eq $before) {
+        $Context.Cmdlet.WriteWarning((Format-LabNotModified $Context $item.Identity))
+        return
+    }
+    if (-not $Context.Cmdlet.ShouldProcess($item.Identity, 'Set-ReceiveConnector')) { return }
+    $item.Connector.when_changed = Get-LabNow
+    Save-LabState $Context
+}
+
+function Invoke-LabRemoveReceiveConnector($Context) {
+    $item = Get-LabTarget $Context
+    if (-not $Context.Cmdlet.ShouldProcess($item.Identity, 'Remove-ReceiveConnector')) { return }
+    $null = $item.Server.connectors.Remove($item.Connector)
+    Save-LabState $Context
+}
+
+# Put what was bound into the connector.
+function Set-LabProperties($Context, $Server, $Connector) {
+    $bound = $Context.Bound
+    if ($bound.ContainsKey('Name')) { $Connector.name = "$($bound['Name'])" }
+    foreach ($key in $script:LabProperties.Keys) {
+        if (-not $bound.ContainsKey($key)) { continue }
+        $value = $bound[$key]
+        if ($value -is [hashtable]) { $value = Edit-LabList $script:LabProperties[$key] $Connector.properties[$key] $value }
+        if ($key -eq 'PermissionGroups') {
+            $Connector.groups = [System.Collections.Generic.List[object]] (ConvertTo-LabStored $value)
+        } elseif ($key -eq 'DefaultDomain' -and $null -ne $value) {
+            $Connector.properties[$key] = (Find-LabDomain $Context "$value").name
+        } else {
+            $Connector.properties[$key] = ConvertTo-LabStored $value
+        }
+    }
+}
+
+# @{Add = ...; Remove = ...} on a multi-valued property.
+function Edit-LabList([string] $Type, $Stored, [hashtable] $Changes) {
+    $items = [System.Collections.Generic.List[object]]::new()
+    foreach ($item in [Shown]::Value($Type, $Stored)) { $items.Add($item) }
+    foreach ($item in $Changes['Remove']) {
+        if (-not $items.Remove($item)) { throw [LabError]::new('ArgumentException', "The value '$item' isn't there to be removed.") }
+    }
+    foreach ($item in $Changes['Add']) {
+        if ($items.Contains($item)) { throw [LabError]::new('ArgumentException', "The value '$item' is already present in the collection.") }
+        $items.Add($item)
+    }
+    return , $items.ToArray()
+}

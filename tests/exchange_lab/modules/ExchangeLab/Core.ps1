@@ -1,0 +1,136 @@
+# SPDX-FileCopyrightText: 2026 mailops.relay contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+# What every cmdlet goes through: log, faults, the server it works on, error records.
+
+# $Context of the functions behind the cmdlets: Cmdlet, Bound (parameters), State, Server (of the local machine), Name.
+function Invoke-LabCmdlet($Cmdlet, $Bound) {
+    $name = $Cmdlet.MyInvocation.MyCommand.Name
+    Write-LabLog $name $Bound
+    $state = Read-LabState -Fresh:($name -notlike 'Get-*')
+    $server = Get-LabLocalServer $state
+    $context = [pscustomobject] @{ Cmdlet = $Cmdlet; Bound = $Bound; State = $state; Server = $server; Name = $name }
+    try {
+        $fault = Get-LabFault $state $name
+        if ($fault) {
+            if (-not (Invoke-LabFault $context $fault)) { return }
+        }
+        Assert-LabDomainController $context
+        & "Invoke-Lab$($name.Replace('-', ''))" $context
+        if ($fault.kind -eq 'connection_lost_after') { Stop-LabProcess }
+    } catch [LabError] {
+        Write-LabError $context $_.Exception
+    }
+}
+
+# The process of the session ends, or that of the shell. The client of a session waits for ever for a process that just
+# ends, so it gets something first that is no answer.
+function Stop-LabProcess {
+    if ($env:EXCHANGE_LAB_WHERE) {
+        [Console]::OpenStandardOutput().Write([System.Text.Encoding]::ASCII.GetBytes("connection lost`n"))
+        [System.Threading.Thread]::Sleep(200)
+    }
+    [System.Diagnostics.Process]::GetCurrentProcess().Kill()
+}
+
+# Whether the call goes on.
+function Invoke-LabFault($Context, $Fault) {
+    switch ($Fault.kind) {
+        'access_denied' {
+            throw [LabError]::new('ADOperationException', ('Active Directory operation failed on {0}. This error is not retriable. ' +
+                'Additional information: Access is denied. Active directory response: 00002098: SecErr: DSID-03150F94, ' +
+                'problem 4003 (INSUFF_ACCESS_RIGHTS), data 0') -f $Context.State.domain_controllers[0], 'PermissionDenied')
+        }
+        'busy' {
+            throw [LabError]::new('ADServerUnavailableException', ("An Active Directory error 0x51 occurred when trying to check " +
+                "the suitability of server '{0}'. Error: 'Active directory response: The LDAP server is unavailable.'") -f
+                $Context.State.domain_controllers[0], 'ResourceUnavailable')
+        }
+        'non_terminating' { throw [LabError]::new('LocalizedException', "$($Fault.message)") }
+        'connection_lost' { Stop-LabProcess }
+        'not_modified' {
+            $Context.Cmdlet.WriteWarning((Format-LabNotModified $Context "$($Context.Bound['Identity'])"))
+            return $false
+        }
+        'warning' { $Context.Cmdlet.WriteWarning("$($Fault.message)") }
+    }
+    return $true
+}
+
+function Format-LabNotModified($Context, [string] $Target) {
+    "The command completed successfully but no settings of '$Target' have been modified."
+}
+
+# As a remote Exchange session writes it. Not terminating, unless the caller asked for that.
+function Write-LabError($Context, [LabError] $Problem) {
+    $hash = '{0:X8}' -f ($Problem.Kind.GetHashCode() -band 0x7fffffff)
+    $id = "[Server=$($Context.Server.name),RequestId=$([guid]::NewGuid()),TimeStamp=$([datetime]::UtcNow)] " +
+        "[FailureCategory=Cmdlet-$($Problem.Kind)] $hash"
+    $Context.Cmdlet.WriteError([System.Management.Automation.ErrorRecord]::new($Problem, $id, $Problem.Category, $null))
+}
+
+# On Edge there is none; elsewhere it must be one of the domain.
+function Assert-LabDomainController($Context) {
+    $given = $Context.Bound['DomainController']
+    if (-not $given) { return }
+    if ($Context.Server.role -eq 'Edge') {
+        throw [LabError]::new('InvalidOperationException', "The DomainController parameter can't be used on an Edge Transport server.")
+    }
+    if ("$given" -notin $Context.State.domain_controllers) {
+        throw [LabError]::new('ADServerNotFoundException', "Domain controller '$given' couldn't be contacted.", 'ObjectNotFound')
+    }
+}
+
+# Of -Server, or the local one.
+function Get-LabServer($Context) {
+    $id = $Context.Bound['Server']
+    if (-not $id) { return $Context.Server }
+    foreach ($server in $Context.State.servers) {
+        if ("$id" -in $server.name, $server.fqdn, $server.guid, [Dn]::Server($Context.State, $server)) { return $server }
+    }
+    throw [LabError]::new('ManagementObjectNotFoundException',
+        "The operation couldn't be performed because object '$id' couldn't be found on '$($Context.State.domain_controllers[0])'.",
+        'ObjectNotFound')
+}
+
+# What every object of the directory has. $Entry: guid, when_changed, when_created (seconds since 1970).
+function New-LabObject([string] $Type, $State, $Entry, [string] $Identity, [string] $Name, [string] $Dn, [string] $ObjectClass) {
+    $changed = ConvertFrom-LabTime $Entry.when_changed
+    $created = ConvertFrom-LabTime $Entry.when_created
+    $id = [ADObjectId]::new($Identity, $Name, $Dn, $Entry.guid)
+    $found = [ordered] @{
+        PSTypeName = "Microsoft.Exchange.Data.Directory.SystemConfiguration.$Type"
+        Name = $Name; DistinguishedName = $Dn; Identity = $id; Id = $id; Guid = [guid] $Entry.guid
+        ObjectClass = @('top', $ObjectClass); ObjectCategory = "$($State.forest)/Configuration/Schema/$ObjectClass"
+        AdminDisplayName = ''; ExchangeVersion = $script:LabExchangeVersion
+        WhenChanged = $changed.ToLocalTime(); WhenCreated = $created.ToLocalTime()
+        OriginatingServer = "$($State.domain_controllers[0])"; IsValid = $true
+    }
+    if ($script:LabVersion -ne '2007') {
+        $found.WhenChangedUTC = $changed
+        $found.WhenCreatedUTC = $created
+        $found.OrganizationId = ''
+        $found.ObjectState = 'Unchanged'
+    }
+    return $found
+}
+
+# A bound parameter as the state holds it.
+function ConvertTo-LabStored($Value) {
+    if ($null -eq $Value -or $Value -is [bool] -or $Value -is [int]) { return $Value }
+    if ($Value -is [switch]) { return [bool] $Value }
+    if ($Value -is [array]) { return , @(foreach ($item in $Value) { $item.ToString() }) }
+    if ($Value -is [AuthMechanisms] -or $Value -is [PermissionGroups] -or $Value -is [MessageRateSourceFlags]) {
+        return , @($Value.ToString() -split ', ' | Where-Object { $_ -ne 'None' })
+    }
+    if ($Value -is [enum] -or $Value -is [IdParameter]) { return $Value.ToString() }
+    return $Value.Stored()
+}
+
+# Save what a cmdlet did, and that it did.
+function Save-LabState($Context) {
+    $call = Get-LabCall $Context.Name $Context.Bound
+    $call.at = Get-LabNow
+    $Context.State.history.Add($call)
+    Write-LabState $Context.State
+}

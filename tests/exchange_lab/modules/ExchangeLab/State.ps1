@@ -1,0 +1,141 @@
+# SPDX-FileCopyrightText: 2026 mailops.relay contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+# The state file (its shape: tests/exchange_lab/state.py) and the log of calls.
+
+# Not ConvertFrom-Json: it makes dates of texts that look like one. A loop, because calls are slow here.
+class Json {
+    static [object] Read([string] $path) {
+        $reader = [Newtonsoft.Json.JsonTextReader]::new([System.IO.StringReader]::new([System.IO.File]::ReadAllText($path)))
+        $reader.DateParseHandling = 'None'
+        $open = [System.Collections.Generic.Stack[object]]::new()
+        $root = $top = $key = $null
+        $isObject = $false
+        while ($reader.Read()) {
+            $kind = [int] $reader.TokenType  # 1 {, 2 [, 4 key, 13 }, 14 ]
+            if ($kind -eq 4) {
+                $key = $reader.Value
+                continue
+            }
+            if ($kind -ge 13 -and $kind -le 14) {
+                $null = $open.Pop()
+                if ($open.Count) { $top = $open.Peek() }
+                $isObject = $top -is [System.Collections.IDictionary]
+                continue
+            }
+            if ($kind -eq 1) { $value = [ordered] @{} }
+            elseif ($kind -eq 2) { $value = [System.Collections.Generic.List[object]]::new() }
+            else { $value = $reader.Value }
+            if ($null -eq $top) { $root = $value } elseif ($isObject) { $top[$key] = $value } else { $top.Add($value) }
+            if ($kind -le 2) {
+                $open.Push($value)
+                $top = $value
+                $isObject = $kind -eq 1
+            }
+        }
+        return $root
+    }
+
+    static [string] Write([object] $value) {
+        if ($null -eq $value) { return 'null' }
+        if ($value -is [bool]) { return $value.ToString().ToLower() }
+        if ($value -is [int] -or $value -is [long]) { return [string] $value }
+        if ($value -is [System.Collections.IDictionary]) {
+            $pairs = foreach ($key in $value.Keys) { [Json]::Text($key) + ': ' + [Json]::Write($value[$key]) }
+            return '{' + ($pairs -join ', ') + '}'
+        }
+        if ($value -is [System.Collections.IEnumerable] -and $value -isnot [string]) {
+            return '[' + (@(foreach ($item in $value) { [Json]::Write($item) }) -join ', ') + ']'
+        }
+        return [Json]::Text([string] $value)
+    }
+
+    hidden static [string] Text([string] $text) {
+        return '"' + [System.Text.Encodings.Web.JavaScriptEncoder]::Default.Encode($text) + '"'
+    }
+}
+
+# Why a cmdlet does not do what it was asked for; Invoke-LabCmdlet makes an error record of it.
+class LabError : System.Exception {
+    [string] $Kind
+    [System.Management.Automation.ErrorCategory] $Category
+    LabError([string] $kind, [string] $message) : base($message) { $this.Kind = $kind; $this.Category = 'InvalidOperation' }
+    LabError([string] $kind, [string] $message, [System.Management.Automation.ErrorCategory] $category) : base($message) {
+        $this.Kind = $kind
+        $this.Category = $category
+    }
+}
+
+# What is read once is kept until the file changes. Who changes it asks for a copy of its own.
+function Read-LabState([switch] $Fresh) {
+    $stamp = [System.IO.File]::GetLastWriteTimeUtc($env:EXCHANGE_LAB_STATE)
+    if (-not $Fresh -and $script:LabRead -and $script:LabRead.stamp -eq $stamp) { return $script:LabRead.state }
+    $state = [Json]::Read($env:EXCHANGE_LAB_STATE)
+    $script:LabRead = if (-not $Fresh) { @{ stamp = $stamp; state = $state } }
+    return $state
+}
+
+# The server whose shell or session this is: the first of the state, unless a session was opened to another.
+function Get-LabLocalServer($State) {
+    foreach ($server in $State.servers) { if ($server.name -eq $env:EXCHANGE_LAB_SERVER) { return $server } }
+    return $State.servers[0]
+}
+
+# Whole or not at all: written beside it and moved over.
+function Write-LabState($State) {
+    $scratch = "$env:EXCHANGE_LAB_STATE.$PID"
+    [System.IO.File]::WriteAllText($scratch, [Json]::Write($State))
+    [System.IO.File]::Move($scratch, $env:EXCHANGE_LAB_STATE, $true)
+}
+
+# As the log and the history hold it: texts, and nothing of a credential.
+function ConvertTo-LabText($Value) {
+    if ($Value -is [pscredential] -or $Value -is [securestring]) { return '<secret>' }
+    if ($null -eq $Value -or $Value -is [bool] -or $Value -is [int] -or $Value -is [long]) { return $Value }
+    if ($Value -is [switch]) { return [bool] $Value }
+    if ($Value -is [System.Collections.IDictionary]) {
+        $pairs = [ordered] @{}
+        foreach ($key in $Value.Keys) { $pairs[[string] $key] = ConvertTo-LabText $Value[$key] }
+        return $pairs
+    }
+    if ($Value -is [System.Collections.IEnumerable] -and $Value -isnot [string]) {
+        return , @(foreach ($item in $Value) { ConvertTo-LabText $item })
+    }
+    return $Value.ToString()
+}
+
+function Get-LabCall([string] $Name, $Bound) {
+    $common = [System.Management.Automation.Cmdlet]::CommonParameters
+    $parameters = [ordered] @{}
+    [string[]] $keys = @($Bound.Keys)
+    [array]::Sort($keys)
+    foreach ($key in $keys) {
+        if ($key -notin $common) { $parameters[$key] = ConvertTo-LabText $Bound[$key] }
+    }
+    [ordered] @{ cmdlet = $Name; parameters = $parameters }
+}
+
+# One line for each call; `where`: shell (of the task) or session.
+function Write-LabLog([string] $Name, $Bound) {
+    if (-not $env:EXCHANGE_LAB_LOG) { return }
+    $call = Get-LabCall $Name $Bound
+    $call.where = if ($env:EXCHANGE_LAB_WHERE) { $env:EXCHANGE_LAB_WHERE } else { 'shell' }
+    [System.IO.File]::AppendAllText($env:EXCHANGE_LAB_LOG, [Json]::Write($call) + "`n")
+}
+
+function Get-LabNow { [DateTimeOffset]::UtcNow.ToUnixTimeSeconds() }
+
+function ConvertFrom-LabTime([long] $Seconds) { [DateTimeOffset]::FromUnixTimeSeconds($Seconds).UtcDateTime }
+
+# The fault that the state has for this call, if any. It is left out `skip` times, then it happens `times` times.
+function Get-LabFault($State, [string] $Name) {
+    foreach ($fault in $State.faults) {
+        if ($fault.cmdlet -ne $Name -or $fault.kind -eq 'absent' -or $fault.times -eq 0) { continue }
+        $counter = if ($fault.skip) { 'skip' } else { 'times' }
+        if ($fault[$counter]) {
+            $fault[$counter] = $fault[$counter] - 1
+            Write-LabState $State
+        }
+        if ($counter -eq 'times') { return $fault }
+    }
+}
