@@ -8,7 +8,10 @@ from typing import Any
 
 from ansible.errors import AnsibleActionFail
 
-from ansible_collections.mailops.relay.plugins.plugin_utils._dispatch import DispatchAction
+from ansible_collections.mailops.relay.plugins.module_utils._spec import info_spec
+from ansible_collections.mailops.relay.plugins.plugin_utils._dispatch import EXCHANGE, DispatchAction
+from ansible_collections.mailops.relay.plugins.plugin_utils._exchange.snapshot import read_snapshot
+from ansible_collections.mailops.relay.plugins.plugin_utils._exchange.tasks import info
 
 try:
     import jmespath
@@ -20,10 +23,17 @@ class ActionModule(DispatchAction):
     def run(self, tmp: Any = None, task_vars: dict[str, Any] | None = None) -> dict[str, Any]:
         query = self._task.args.get("query")
         compiled = None if query is None else _compile(query)
+        if self._task.args.get("snapshot") is not None and self._task.args.get("backend") != EXCHANGE:
+            raise AnsibleActionFail("snapshot: only Exchange has snapshots. Set backend: exchange, on whatever host.")
         result = super().run(tmp, task_vars)
         if compiled is not None and not result.get("failed"):
             result["query_result"] = _search(compiled, result)
         return result
+
+    def _on_exchange(self, task_vars: dict[str, Any] | None) -> dict[str, Any]:
+        params = self._params(info_spec())
+        path = params["snapshot"]
+        return info(self._ask(params, task_vars) if path is None else read_snapshot(path), params)
 
 
 def _compile(query: Any) -> Any:

@@ -11,7 +11,8 @@ options:
   backend:
     description:
       - Which kind of server this is. It is never guessed from what is installed. Windows hosts take V(exchange) only.
-      - V(postfix) and V(exchange) are not built yet and are refused with that explanation.
+      - V(exchange) is only read so far. What would change it is refused with that explanation; so is V(postfix), which
+        is not built yet.
       - Say it once for a play with C(module_defaults) and the group C(mailops.relay.all).
     type: str
     required: true
@@ -21,6 +22,17 @@ options:
       - Directory of the relay on the target, as set up by the role P(mailops.relay.relay_server#role).
     type: path
     default: /var/lib/mailops-relay
+  exchange_session:
+    description:
+      - With O(backend=exchange), how Exchange's cmdlets are reached from the host.
+      - V(remote) is the way that Microsoft supports, a session with the server's own C(/PowerShell/) endpoint, in which
+        the user has what its management roles grant.
+      - V(snapin) loads the cmdlets into the process. Edge Transport servers need it. Anywhere else Microsoft does not
+        support it, and it goes round the management roles.
+      - Both need credentials that reach the directory, most often C(become) with C(runas) and a password.
+    type: str
+    choices: [remote, snapin]
+    default: remote
 attributes:
   check_mode:
     description: Can run in check mode and return changed status without touching the target.
@@ -29,7 +41,7 @@ attributes:
   idempotent:
     description: A second run with the same options changes nothing.
   platform:
-    description: Where the module runs.
-    platforms: posix
+    description: Where the module runs. On Windows hosts the controller does the work.
+    platforms: posix, windows
     support: full
 """

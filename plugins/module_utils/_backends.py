@@ -14,16 +14,21 @@ from ._engine.backend import Backend
 BACKENDS: dict[str, Callable[[Mapping[str, Any]], Backend]] = {
     "aiosmtpd": lambda params: AiosmtpdBackend(params["directory"]),
 }
-PLANNED = ("postfix", "exchange")
-NAMES = (*BACKENDS, *PLANNED)
+CONTROLLER = ("exchange",)
+"""Backends whose work is done on the controller, by the action plugins; no module ever sees them."""
+PLANNED = ("postfix",)
+NAMES = (*BACKENDS, *PLANNED, *CONTROLLER)
 
 
 def make_backend(params: Mapping[str, Any]) -> Backend:
     """The backend that the module parameter ``backend`` names, with the other parameters it needs.
 
-    :raises CapabilityError: it is not built yet
+    :raises CapabilityError: it is not built yet, or not for the target
     """
     name = params["backend"]
+    if name in CONTROLLER:
+        way_out = "Give the task a Windows host, and use the modules of this collection by their full names."
+        raise CapabilityError("this backend is no business of the target", where="backend", value=name, way_out=way_out)
     if name not in BACKENDS:
         way_out = f"This release has {', '.join(BACKENDS)}."
         raise CapabilityError("this backend is not built yet", where="backend", value=name, way_out=way_out)

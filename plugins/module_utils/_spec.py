@@ -26,6 +26,7 @@ def backend_spec() -> dict[str, Any]:
     return {
         "backend": {"type": "str", "choices": list(NAMES), "required": True},
         "directory": {"type": "path", "default": "/var/lib/mailops-relay"},
+        "exchange_session": {"type": "str", "choices": ["remote", "snapin"], "default": "remote"},
     }
 
 
@@ -66,4 +67,4 @@ def accounts_spec() -> dict[str, Any]:
 
 def info_spec() -> dict[str, Any]:
     select = {"binding": {"type": "str", "required": True}, "client": {"type": "str", "required": True}}
-    return {"query": {"type": "str"}, "select": {"type": "dict", "options": select}}
+    return {"query": {"type": "str"}, "select": {"type": "dict", "options": select}, "snapshot": {"type": "path"}}

@@ -12,6 +12,9 @@ description:
   - Says which domains are ours and where their mail goes. Every other domain is external, and only sessions that
     may relay can send there.
   - Settings bite when the service is restarted, see RV(restart_required) and M(mailops.relay.transport_service).
+  - With O(backend=exchange) it only reads, because there accepted domains belong to the whole organisation. A task that
+    says what is there succeeds, any other is refused with that explanation. C(MatchSubDomains) reads as a second
+    domain, C(*.) before the first.
 author:
   - mailops.relay contributors (@mailops)
 extends_documentation_fragment:
@@ -117,7 +120,7 @@ restart_required:
   returned: success
   type: bool
 error:
-  description: The sort of error, V(input), V(conflict), V(capability), V(guard), V(store) or V(service).
+  description: The sort of error, V(input), V(conflict), V(capability), V(guard), V(store), V(service) or V(exchange).
   returned: failure
   type: str
 """

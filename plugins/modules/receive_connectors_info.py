@@ -12,6 +12,8 @@ description:
   - Reads connectors and accepted domains back in the shape of the options of M(mailops.relay.receive_connectors) and
     M(mailops.relay.accepted_domains), so that feeding them to those modules changes nothing.
   - Says exactly which addresses may send to external domains without AUTH.
+  - With O(backend=exchange) it reads an Exchange server over Ansible's Windows connections, or from a snapshot that was
+    taken there. It has never run on a real Exchange server, only against a stand-in; see C(docs/exchange.md).
 author:
   - mailops.relay contributors (@mailops)
 extends_documentation_fragment:
@@ -41,6 +43,12 @@ options:
         description: Address of the client.
         type: str
         required: true
+  snapshot:
+    description:
+      - Path on the controller of a snapshot of an Exchange server, see C(docs/exchange.md). It is read instead of the
+        server, without any connection, so the host may be any.
+      - Needs O(backend=exchange).
+    type: path
 seealso:
   - module: mailops.relay.receive_connectors
 """
@@ -58,14 +66,41 @@ EXAMPLES = r"""
     select:
       binding: 0.0.0.0:587
       client: 198.51.100.1
+
+- name: Who may relay through an Exchange server that Ansible does not reach
+  mailops.relay.receive_connectors_info:
+    backend: exchange
+    snapshot: exchange-snapshot-EX1.txt
+  delegate_to: localhost
 """
 
 RETURN = r"""
 connectors:
-  description: The connectors, in the shape of the option of M(mailops.relay.receive_connectors).
+  description:
+    - The connectors, in the shape of the option of M(mailops.relay.receive_connectors). A property that this version of
+      the server does not have is left out, and so is C(extended_rights) where the rights are not known.
   returned: success
   type: list
   elements: dict
+inherited_rights:
+  description:
+    - Rights that connectors have from above them in the directory, in the shape of C(extended_rights) with the name of
+      the C(connector). They count, and this collection never changes them. Only Exchange has any.
+  returned: success
+  type: list
+  elements: dict
+  sample:
+    - connector: Default EX1
+      principal: NT AUTHORITY\\Authenticated Users
+      right: ms-Exch-SMTP-Submit
+      deny: false
+rights_known:
+  description:
+    - Whether the rights of the connectors could be read. On Exchange V(false) where the user may not run
+      C(Get-ADPermission), or where what it said does not fit the permission groups. Then RV(relay_surface) is null and
+      the filters of this collection refuse the result, because nothing can be said to be closed. A warning says why.
+  returned: success
+  type: bool
 accepted_domains:
   description: The accepted domains, in the shape of the option C(domains) of M(mailops.relay.accepted_domains).
   returned: success
@@ -89,6 +124,14 @@ service:
   returned: success
   type: dict
   sample: {"state": "started", "restart_required": false}
+services:
+  description:
+    - The Windows services that together are the transport service of Exchange. Each must be restarted if a connector of
+      its role, an accepted domain or a right was changed after it started. Empty on other backends.
+  returned: success
+  type: list
+  elements: dict
+  sample: [{"name": "MSExchangeFrontEndTransport", "state": "started", "restart_required": true}]
 backend:
   description: The backend.
   returned: success
@@ -96,7 +139,7 @@ backend:
   sample: aiosmtpd
 relay_surface:
   description: Exactly the addresses that may send beyond our own mailboxes without AUTH, per binding and reach, see
-    M(mailops.relay.receive_connectors).
+    M(mailops.relay.receive_connectors). Null unless RV(rights_known).
   returned: success
   type: list
   elements: dict
@@ -110,7 +153,7 @@ restart_required:
   returned: success
   type: bool
 error:
-  description: The sort of error, V(input), V(capability), V(store) or V(service).
+  description: The sort of error, V(input), V(capability), V(store), V(service) or V(exchange).
   returned: failure
   type: str
 """

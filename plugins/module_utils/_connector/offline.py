@@ -5,34 +5,65 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 from .errors import InputError
 from .merge import Options, merge
 from .model import State
 from .properties import CONNECTOR_PROPERTIES, DOMAIN_PROPERTIES
-from .values import parse_choice
+from .rights import ExtendedRight, parse_extended_right
+from .values import parse_key, parse_name
 
 _CONNECTOR_OPTIONS = ("name", "state", "usage", *(row.option for row in CONNECTOR_PROPERTIES))
 _DOMAIN_OPTIONS = ("name", "state", *(row.option for row in DOMAIN_PROPERTIES))
 _STATES = ("present", "absent")
+_UNKNOWN = "Read the server again as somebody who may run Get-ADPermission there (Organization Management)."
 _FORM = "Give what receive_connectors_info returns, or {connectors: [...], accepted_domains: [...]}."
 
 
 def read_state(value: Any) -> State:
-    """Both lists are needed, because a missing one would look like a closed server; other keys are ignored.
+    """Both lists are needed, because a missing one would look like a closed server; other keys are ignored but
+    ``inherited_rights`` (a list of ``{connector, principal, right, deny}``) and ``rights_known``.
 
-    :raises RelayError: a value or option that cannot be read, or connectors that cannot stand together
+    :raises RelayError: a value or option that cannot be read, or connectors that cannot stand together; rights that
+        are not known, because without them the server would look closed
     """
     if not isinstance(value, Mapping):
         raise InputError("not the connectors of a server", value=value, way_out=_FORM)
-    return merge(
+    if value.get("rights_known") is False:
+        raise InputError("the rights of these connectors could not be read", where="rights_known", way_out=_UNKNOWN)
+    state = merge(
         State(),
         Options(
             connectors=_entries(value, "connectors", _CONNECTOR_OPTIONS),
             domains=_entries(value, "accepted_domains", _DOMAIN_OPTIONS),
         ),
     )
+    inherited = _inherited(state, value.get("inherited_rights") or ())
+    return replace(
+        state,
+        connectors=tuple(
+            replace(item, inherited_rights=tuple(sorted(inherited.get(item.key, ())))) for item in state.connectors
+        ),
+    )
+
+
+def _inherited(state: State, entries: Any) -> dict[str, set[ExtendedRight]]:
+    """By the key of the connector."""
+    if not isinstance(entries, (list, tuple)):
+        raise InputError("not a list", where="inherited_rights", value=entries, way_out=_FORM)
+    found: dict[str, set[ExtendedRight]] = {}
+    for number, entry in enumerate(entries):
+        where = f"inherited_rights[{number}]"
+        if not isinstance(entry, Mapping):
+            raise InputError("not a dictionary", where=where, value=entry, way_out=_FORM)
+        name = parse_name(entry.get("connector"), f"{where}.connector")
+        if state.connector(name) is None:
+            raise InputError("there is no such connector", where=f"{where}.connector", value=name, way_out=_FORM)
+        right = {key: item for key, item in entry.items() if key != "connector"}
+        found.setdefault(name.lower(), set()).add(parse_extended_right(right, where))
+    return found
 
 
 def _entries(value: Mapping[str, Any], key: str, options: Sequence[str]) -> list[Mapping[str, Any]]:
@@ -45,6 +76,6 @@ def _entries(value: Mapping[str, Any], key: str, options: Sequence[str]) -> list
         if not isinstance(entry, Mapping):
             raise InputError("not a dictionary of options", where=where, value=entry, way_out=_FORM)
         for option in entry:
-            parse_choice(option, options, f"{where}, option name")
-        parse_choice(entry.get("state", "present"), _STATES, f"{where}, state")
+            parse_key(option, options, f"{where}, option name")
+        parse_key(entry.get("state", "present"), _STATES, f"{where}, state")
     return list(entries)

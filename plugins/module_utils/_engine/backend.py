@@ -9,7 +9,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, NamedTuple
 
 from .._accounts.converge import AccountStore
 from .._connector.addresses import Binding
@@ -48,15 +48,24 @@ class Capabilities:
     atomic: bool
 
 
+class ServicePart(NamedTuple):
+    """One of the services that together are the transport service (Exchange has two)."""
+
+    name: str
+    running: bool
+    restart_required: bool
+
+
 @dataclass(frozen=True)
 class ServiceFacts:
     """The transport service as it is. ``listeners``: ``{address, port}`` it holds open; ``pid`` of the process to
-    signal."""
+    signal; ``parts`` where it is more than one service."""
 
     running: bool
     restart_required: bool
     listeners: tuple[tuple[str, int], ...] = ()
     pid: int | None = None
+    parts: tuple[ServicePart, ...] = ()
 
 
 class Service(ABC):

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from .._connector.addresses import parse_binding
-from .._connector.model import State
+from .._connector.model import Connector, State
 from .._connector.properties import render_item
 from .._policy.compile import compile_policy
 from .._policy.decide import select
@@ -20,14 +20,34 @@ from .result import render_policy
 def render_info(backend: str, state: State, service: ServiceFacts, selected: str | None) -> dict[str, Any]:
     return {
         "backend": backend,
-        "connectors": [render_item(item) for item in state.connectors],
+        "connectors": [_connector(item, state.rights_known) for item in state.connectors],
+        "inherited_rights": [
+            {"connector": item.name, **entry._asdict()} for item in state.connectors for entry in item.inherited_rights
+        ],
+        "rights_known": state.rights_known,
         "accepted_domains": [render_item(item) for item in state.domains],
         "built_in": [item.name for item in state.connectors if state.is_built_in(item.name)],
         "selected": selected,
-        "service": {"state": "started" if service.running else "stopped", "restart_required": service.restart_required},
+        "service": {"state": _word(service.running), "restart_required": service.restart_required},
+        "services": [
+            {"name": part.name, "state": _word(part.running), "restart_required": part.restart_required}
+            for part in service.parts
+        ],
         "restart_required": service.restart_required,
-        **render_policy(compile_policy(state)),
+        **render_policy(compile_policy(state), state.rights_known),
     }
+
+
+def _connector(item: Connector, rights_known: bool) -> dict[str, Any]:
+    """An empty list of rights would ask for their removal when it is fed back, so unknown ones are not shown."""
+    options = render_item(item)
+    if not rights_known:
+        del options["extended_rights"]
+    return options
+
+
+def _word(running: bool) -> str:
+    return "started" if running else "stopped"
 
 
 def select_connector(state: State, question: Mapping[str, str] | None) -> str | None:

@@ -34,16 +34,17 @@ def render_outcome(backend: str, outcome: Outcome, kind: str, names: Iterable[st
         "after": after,
         "commands": [describe(operation) for operation in outcome.operations]
         or (["recompile policy"] if outcome.changed else []),
-        **render_policy(outcome.policy),
+        **render_policy(outcome.policy, outcome.after.rights_known),
         "surface_change": {"opens": _changed(opens), "closes": _changed(closes)},
         "restart_required": outcome.service.restart_required,
         "diff": {"before": _text(before, outcome.before.drift), "after": _text(after, False), **_words(opens, closes)},
     }
 
 
-def render_policy(policy: Policy) -> dict[str, Any]:
+def render_policy(policy: Policy, rights_known: bool = True) -> dict[str, Any]:
+    """Where rights are not known there is no surface: an empty one would say that the server is closed."""
     listeners = [{"address": binding.host, "port": binding.port} for binding, _intervals in policy.bindings]
-    return {"relay_surface": surface(policy).render(), "listeners": listeners}
+    return {"relay_surface": surface(policy).render() if rights_known else None, "listeners": listeners}
 
 
 def _changed(part: Surface) -> list[dict[str, Any]]:

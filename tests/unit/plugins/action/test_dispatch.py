@@ -8,8 +8,13 @@ from typing import Any
 from unittest import mock
 
 import pytest
-from ansible.errors import AnsibleActionFail
+from ansible.errors import AnsibleActionFail, AnsibleConnectionFailure, AnsibleError
 from ansible.plugins.loader import shell_loader
+from winrm.exceptions import WSManFaultError
+
+from ansible_collections.mailops.relay.plugins.module_utils._connector.model import AcceptedDomain
+from ansible_collections.mailops.relay.plugins.plugin_utils._exchange.calls import READ
+from support import exchange
 
 ROOT = Path(__file__).resolve().parents[4]
 NAMES = sorted(path.stem for path in (ROOT / "plugins/action").glob("*.py"))
@@ -17,14 +22,16 @@ CONNECTORS = {"connectors": [{"name": "A", "enabled": True}, {"name": "B", "enab
 
 
 def run(
-    name: str, *, windows: bool = False, answer: dict[str, Any] | None = None, **args: Any
+    name: str, *, windows: bool = False, answer: dict[str, Any] | Exception | None = None, **args: Any
 ) -> tuple[Any, mock.Mock]:
     """The result of the action plugin and the stand-in for the call of the module."""
     action_class = importlib.import_module(f"ansible_collections.mailops.relay.plugins.action.{name}").ActionModule
-    task, connection = mock.Mock(args=args, async_val=0), mock.Mock()
+    task, connection = mock.Mock(args=args, async_val=0, diff=False), mock.Mock()
     connection._shell = shell_loader.get("powershell" if windows else "sh")
     action = action_class(task, connection, mock.Mock(), mock.Mock(), mock.Mock(), mock.Mock())
-    action._execute_module = mock.Mock(return_value=dict(answer or {"changed": False}))
+    failure = answer if isinstance(answer, Exception) else None
+    result = dict(answer or {"changed": False}) if not isinstance(answer, Exception) else None
+    action._execute_module = mock.Mock(return_value=result, side_effect=failure)
     return action.run(task_vars={}), action._execute_module
 
 
@@ -48,9 +55,107 @@ def test_a_windows_host_takes_exchange_only(name: str, backend: str | None) -> N
         run(name, windows=True, backend=backend)
 
 
-def test_exchange_is_not_built_yet() -> None:
-    with pytest.raises(AnsibleActionFail, match="'exchange' is not built yet"):
-        run("receive_connectors", windows=True, backend="exchange")
+@pytest.mark.parametrize("name", ["receive_connectors", "transport_service"])
+@pytest.mark.parametrize("windows", [True, False])
+def test_nothing_writes_to_exchange_yet(name: str, windows: bool) -> None:
+    result, execute = run(name, windows=windows, backend="exchange")
+    assert result["failed"]
+    assert result["error"] == "capability"
+    assert result["msg"].startswith("backend: writing to Exchange is not built yet, got 'exchange'. This release reads")
+    assert not execute.called
+
+
+def test_exchange_has_no_accounts_of_its_own() -> None:
+    result, execute = run("relay_accounts", windows=True, backend="exchange", accounts=[])
+    assert result["failed"]
+    assert "whoever logs in is a user of the directory" in result["msg"]
+    assert not execute.called
+
+
+READERS = [("receive_connectors_info", {}), ("accepted_domains", {"domains": [{"name": "corp.test"}]})]
+
+
+@pytest.mark.parametrize(("name", "args"), READERS)
+def test_exchange_is_read_in_one_execution_of_the_internal_module(name: str, args: dict[str, Any]) -> None:
+    answer = exchange.answers([], [AcceptedDomain("corp.test")])
+    result, execute = run(name, windows=True, answer=answer, backend="exchange", exchange_session="snapin", **args)
+    assert result["backend"] == "exchange"
+    assert result["changed"] is False
+    assert "diff" not in result
+    assert execute.call_count == 1
+    call = execute.call_args.kwargs
+    assert call["module_name"] == "mailops.relay.exchange_cmdlets"
+    assert call["module_args"] == {"schema": 1, "calls": list(READ), "session": "snapin", "write": False}
+
+
+@pytest.mark.parametrize(("name", "args"), READERS)
+def test_exchange_needs_a_windows_host(name: str, args: dict[str, Any]) -> None:
+    with pytest.raises(
+        AnsibleActionFail, match=r"'exchange' needs a Windows host .* this one is none.*from a snapshot"
+    ):
+        run(name, backend="exchange", **args)
+
+
+def test_a_query_is_applied_to_what_exchange_said() -> None:
+    answer = exchange.answers([], [AcceptedDomain("corp.test")])
+    query = {"query": "accepted_domains[].name"}
+    assert run("receive_connectors_info", windows=True, answer=answer, backend="exchange", **query)[0][
+        "query_result"
+    ] == ["corp.test"]
+
+
+def test_the_options_are_validated_on_the_controller() -> None:
+    with pytest.raises(AnsibleError, match="exchange_session must be one of: remote, snapin, got: x"):
+        run("receive_connectors_info", windows=True, backend="exchange", exchange_session="x")
+
+
+def test_a_change_of_accepted_domains_is_refused() -> None:
+    answer, task = exchange.answers([]), [{"name": "new.test"}]
+    result, _execute = run("accepted_domains", windows=True, answer=answer, backend="exchange", domains=task)
+    assert result["failed"]
+    assert result["error"] == "capability"
+    assert "belong to the organisation" in result["msg"]
+
+
+@pytest.mark.parametrize(
+    "failure",
+    [
+        AnsibleError("winrm send_input failed; \nstdout: \nstderr "),
+        WSManFaultError(500, "(extended fault data: {'wsmanfault_code': 170})", "", ""),
+    ],
+)
+def test_a_failure_on_the_way_is_explained(failure: Exception) -> None:
+    result, _execute = run("receive_connectors_info", windows=True, answer=failure, backend="exchange")
+    assert result["failed"]
+    assert result["error"] == "exchange"
+    assert "the server is busy" in result["msg"]
+
+
+def test_an_unreachable_host_stays_unreachable_with_an_explanation() -> None:
+    failure = AnsibleConnectionFailure("winrm connection error: Read timed out.")
+    with pytest.raises(AnsibleConnectionFailure, match=r"the connection was lost or not made.*Read timed out"):
+        run("receive_connectors_info", windows=True, answer=failure, backend="exchange")
+
+
+def test_a_bug_is_not_explained_away() -> None:
+    with pytest.raises(ZeroDivisionError):
+        run("receive_connectors_info", windows=True, answer=ZeroDivisionError(), backend="exchange")
+
+
+@pytest.mark.parametrize("windows", [True, False])
+def test_a_snapshot_is_read_without_any_connection(tmp_path: Path, windows: bool) -> None:
+    path = tmp_path / "snapshot.txt"
+    path.write_text("nothing")
+    args = {"backend": "exchange", "snapshot": str(path)}
+    result, execute = run("receive_connectors_info", windows=windows, **args)
+    assert result["failed"]
+    assert "not a snapshot, got 'nothing'" in result["msg"]
+    assert not execute.called
+
+
+def test_only_exchange_has_snapshots() -> None:
+    with pytest.raises(AnsibleActionFail, match="snapshot: only Exchange has snapshots"):
+        run("receive_connectors_info", backend="aiosmtpd", snapshot="x")
 
 
 def test_a_query_is_applied_on_the_controller() -> None:

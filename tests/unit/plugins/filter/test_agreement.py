@@ -11,7 +11,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
-from hypothesis import given, settings
+from hypothesis import given
 
 from ansible_collections.mailops.relay.plugins.filter.access_matrix import FilterModule as Matrix
 from ansible_collections.mailops.relay.plugins.filter.relay_decision import FilterModule as Decision
@@ -23,6 +23,7 @@ from ansible_collections.mailops.relay.plugins.module_utils._policy.compile impo
 from ansible_collections.mailops.relay.plugins.module_utils._policy.decide import Session, decide, select
 from ansible_collections.mailops.relay.plugins.module_utils._policy.questions import answer
 from support import oracle
+from support.scale import examples
 from support.strategies import exchange_states, sessions, states
 
 access_matrix: Callable[..., Any] = Matrix().filters()["access_matrix"]
@@ -58,7 +59,7 @@ def asked(session: Session, brackets: bool) -> dict[str, Any]:
     }
 
 
-@settings(max_examples=60, deadline=None)
+@examples(60)
 @given(states(), sessions(20))
 def test_answers_are_those_of_the_oracle(state: State, questions: list[Session]) -> None:
     forms = [asked(session, brackets=number % 2 == 0) for number, session in enumerate(questions)]
@@ -77,7 +78,7 @@ def test_answers_are_those_of_the_oracle(state: State, questions: list[Session])
     json.dumps(answers)
 
 
-@settings(max_examples=60, deadline=None)
+@examples(60)
 @given(exchange_states(), sessions(20))
 def test_every_decision_has_a_reason(state: State, questions: list[Session]) -> None:
     policy = compile_policy(state)
@@ -96,7 +97,7 @@ def holds(row: dict[str, Any], session: Session) -> bool:
     return any(address in ipaddress.ip_network(block) for block in row["clients"])
 
 
-@settings(max_examples=60, deadline=None)
+@examples(60)
 @given(states() | exchange_states(), sessions(20))
 def test_the_matrix_says_what_decide_says(state: State, questions: list[Session]) -> None:
     shown = replace(state, connectors=tuple(replace(item, inherited_rights=()) for item in state.connectors))
@@ -119,7 +120,9 @@ def test_the_matrix_says_what_decide_says(state: State, questions: list[Session]
         if ours is not None:
             assert decide(policy, replace(nobody, recipient=ours)).allowed is row["anonymous"]["own_domains"]
         plain = decide(policy, replace(account, tls=False)).reply
-        assert plain.startswith("530 5.7.0") is (owner_of(policy, session).require_tls)  # type: ignore[union-attr]
+        owner = owner_of(policy, session)
+        assert owner is not None
+        assert plain.startswith("530 5.7.0") is owner.require_tls
 
 
 def owner_of(policy: Any, session: Session) -> Any:
@@ -136,7 +139,7 @@ def test_the_rows_of_a_binding_are_everybody_once(state: State) -> None:
         assert sum(row["addresses"] for row in of_its_version) == 1 << (32 if version == 4 else 128)
 
 
-@settings(max_examples=60, deadline=None)
+@examples(60)
 @given(states(), states())
 def test_no_output_depends_on_the_order_of_the_input(state: State, other: State) -> None:
     for rng in (random.Random(1), random.Random(2)):
@@ -161,7 +164,7 @@ def test_the_matrix_and_the_surface_name_the_same_addresses(state: State) -> Non
     assert found == relaying
 
 
-@settings(max_examples=60, deadline=None)
+@examples(60)
 @given(states(), states())
 def test_a_surface_in_json_is_as_good_as_the_server(state: State, other: State) -> None:
     in_json = json.loads(json.dumps(relay_surface(rendered(other))))

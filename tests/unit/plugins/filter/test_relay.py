@@ -198,6 +198,8 @@ def test_a_surface_that_is_none() -> None:
         ({**SERVER, "connectors": [{**SCAN, "remote_ip_range": []}]}, "Did you mean remote_ip_ranges"),
         ({**SERVER, "accepted_domains": [{"name": "a.test", "nexthop": ""}]}, "Did you mean next_hop"),
         ({**SERVER, "connectors": [{**SCAN, "state": "gone"}]}, r"connectors\[0\], state: no such value"),
+        ({**SERVER, "connectors": [{**SCAN, "state": "Absent"}]}, "got 'Absent'. Write absent"),
+        ({**SERVER, "connectors": [{**SCAN, "Extended_Rights": []}]}, "got 'Extended_Rights'. Write extended_rights"),
         ({**SERVER, "connectors": [{"name": "A"}]}, "connector 'A', bindings: a new connector needs this option"),
         ({**SERVER, "connectors": [SCAN, {**SCAN, "name": "Two"}]}, "range 10.0.0.11 equals 10.0.0.11"),
     ],
@@ -213,6 +215,7 @@ def test_a_server_that_is_none(server: Any, says: str) -> None:
     [
         ("10.0.0.1", "session: not a session"),
         ({**SESSION, "port": 25}, "session, key: no such value, got 'port'"),
+        ({**SESSION, "TLS": True}, "session, key: no such value, got 'TLS'. Write tls"),
         ({**SESSION, "client": None}, "session, client: a session needs this"),
         ({**SESSION, "client": "10.0.0.0/24"}, "session, client: one address is needed"),
         ({**SESSION, "binding": "25"}, "session, binding: not a binding"),

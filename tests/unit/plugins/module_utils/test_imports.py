@@ -45,6 +45,14 @@ def test_pure_code_knows_the_standard_library_and_pure_code_only(path: Path) -> 
         assert is_stdlib(name) or ours.split(".")[0] in allowed, f"{path.name} imports {name}"
 
 
+@pytest.mark.parametrize("path", files("plugins/plugin_utils/_exchange"), ids=lambda path: path.stem)
+def test_what_knows_exchange_does_not_know_ansible(path: Path) -> None:
+    ours = [name.removeprefix(COLLECTION) for name in imports(path) if not is_stdlib(name)]
+    rooms = (*(f"plugins.module_utils.{name}." for name in PURE), "plugins.plugin_utils._exchange.")
+    assert ours
+    assert not [name for name in ours if not name.startswith(rooms)]
+
+
 @pytest.mark.parametrize("path", files("plugins/module_utils", "plugins/modules"), ids=lambda path: path.stem)
 def test_what_runs_on_targets_never_imports_what_runs_on_the_controller(path: Path) -> None:
     assert not [name for name in imports(path) if "plugin_utils" in name or ".action" in name]

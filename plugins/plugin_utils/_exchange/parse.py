@@ -1,0 +1,168 @@
+# SPDX-FileCopyrightText: 2026 mailops.relay contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Connectors, rights, domains and times out of what Exchange prints.
+
+The rows of the property table know every spelling; here is only what they do not see: which properties there are, and
+how objects differ that came through a remote session, out of a snapshot or straight from the cmdlet.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import replace
+from datetime import UTC, datetime
+from typing import Any
+
+from ...module_utils._connector.errors import RelayError, StoreError
+from ...module_utils._connector.model import AcceptedDomain, Connector
+from ...module_utils._connector.principals import canonical, fold
+from ...module_utils._connector.properties import CONNECTOR_PROPERTIES, DOMAIN_TYPES
+from ...module_utils._connector.rights import Entry, group_entries, separate
+from ...module_utils._connector.row import Property, parse_list
+from ...module_utils._connector.values import parse_bool, parse_choice, parse_domain, parse_name
+from .calls import Row
+
+_REPORT = "Please report it, with a snapshot (docs/exchange.md)."
+_EXACT_BYTES = re.compile(r"\(([0-9][0-9.,'\s\u00a0\u202f\u2019]*) ?[^\W\d_]+\)$")
+"""``(37,748,736 bytes)`` in a language that separates thousands, or calls bytes, in another way."""
+
+
+def read_connector(row: Row, entries: Iterable[Entry] | None) -> Connector:
+    """:param entries: its access control entries, ``None``: nobody let us read them
+
+    :raises StoreError: a property that every Exchange has is missing, or a value cannot be read
+    """
+    name = _read(parse_name, row.get("Name"), "a connector, Name")
+    where = f"connector '{name}'"
+    fields = {
+        prop.option: _property(prop, row, f"{where}, {prop.option} ({prop.exchange})")
+        for prop in CONNECTOR_PROPERTIES
+        if prop.exchange and prop.readable
+    }
+    # Exchange has no such list: whoever may send as anybody may
+    connector = replace(Connector(name, allowed_senders=("*",)), **fields)
+    if entries is None:
+        return connector
+    rights = separate(connector.permission_groups, entries)
+    return replace(connector, extended_rights=rights.extended, inherited_rights=rights.inherited)
+
+
+def _property(prop: Property, row: Row, where: str) -> Any:
+    """``None``: this version has no such property."""
+    if prop.exchange not in row:
+        if prop.since != "07":
+            return None
+        raise StoreError("every Exchange has this property, and it was not read", where=where, way_out=_REPORT)
+    value = row[prop.exchange]
+    if prop.is_list:
+        return _read(lambda value, where: parse_list(prop, (), value, where), [] if value is None else value, where)
+    if prop.type == "bool":
+        return None if value is None else _read(prop.parse, value, where)
+    text = "" if value is None else value
+    if prop.least is None and not prop.choices:
+        return _read(prop.parse, text, where)
+    if text == "" and prop.since != "07":
+        return None
+    return _read(prop.parse, _plain_size(text), where)
+
+
+def _plain_size(text: Any) -> Any:
+    """The exact number of bytes, where the text has it in brackets."""
+    exact = _EXACT_BYTES.search(text) if isinstance(text, str) else None
+    return text if exact is None else re.sub(r"\D", "", exact[1])
+
+
+def _read(parse: Any, value: Any, where: str) -> Any:
+    try:
+        return parse(value, where)
+    except RelayError as error:
+        way_out = f"This is no spelling of Exchange that is known here. {_REPORT}"
+        raise StoreError(f"cannot be read ({error.what})", where=where, value=value, way_out=way_out) from error
+
+
+def read_entries(rows: Iterable[Row], local_names: Mapping[str, str]) -> dict[str, list[Entry]]:
+    """Rows of Get-ADPermission by ``for``, the number of the connector they were asked for.
+
+    :param local_names: folded name of a well-known principal in the language of the server to the name that we write
+    :raises StoreError: they are of several objects: Exchange returns all when it does not find the one
+    """
+    found: dict[str, list[Entry]] = {}
+    objects: dict[str, str] = {}
+    for row in rows:
+        number, identity = row["for"], fold(str(row.get("Identity")))
+        if objects.setdefault(number, identity) != identity:
+            raise StoreError(
+                "the rights of several objects came back where those of one were asked for",
+                where="Get-ADPermission",
+                value=identity,
+                way_out=_REPORT,
+            )
+        found.setdefault(number, []).extend(_entries(row, local_names))
+    if len(set(objects.values())) != len(objects):
+        raise StoreError("the rights of one connector came back twice", where="Get-ADPermission", way_out=_REPORT)
+    return found
+
+
+def _entries(row: Row, local_names: Mapping[str, str]) -> Iterable[Entry]:
+    """One for each extended right; a row may be about none."""
+    principal = read_principal(row, local_names)
+    deny = _read(parse_bool, row.get("Deny"), "Get-ADPermission, Deny")
+    inherited = _read(parse_bool, row.get("IsInherited"), "Get-ADPermission, IsInherited")
+    return [Entry(principal, right, deny, inherited) for right in texts(row.get("ExtendedRights"))]
+
+
+def read_principal(row: Row, local_names: Mapping[str, str]) -> str:
+    """By SID where it is a well-known one, because names are translated; else by name, because SIDs say nothing."""
+    sid = str(row.get("User.SecurityIdentifier") or "")
+    if sid and canonical(sid) != sid:
+        return canonical(sid)
+    name = str(row.get("User") or "") or sid
+    return canonical(local_names.get(fold(name), name))
+
+
+def texts(value: Any) -> list[str]:
+    """A collection: a list, or its text ``{a, b}`` or ``a, b``."""
+    if value is None:
+        return []
+    entries = value if isinstance(value, (list, tuple)) else str(value).strip().strip("{}").split(",")
+    return [text for text in (str(entry).strip().strip("{}") for entry in entries) if text]
+
+
+def unread_groups(connector: Connector, entries: Iterable[Entry]) -> list[str]:
+    """Groups of the connector of which no entry was read. A group is nothing but its entries, so then the entries were
+    not all read, or name principals in a language that is not known here."""
+    seen = separate((), entries)
+    present = {*seen.extended, *seen.inherited}
+    return [group for group in connector.permission_groups if not present & group_entries([group])]
+
+
+def read_domains(rows: Iterable[Row]) -> list[AcceptedDomain]:
+    """A domain that matches its subdomains (``MatchSubDomains``) is two here: itself and ``*.`` below it."""
+    found: dict[str, AcceptedDomain] = {}
+    wider: dict[str, AcceptedDomain] = {}
+    for row in rows:
+        where = f"accepted domain '{row.get('DomainName')}'"
+        name = _read(parse_domain, row.get("DomainName"), f"{where}, DomainName")
+        kind = _read(lambda value, at: parse_choice(value, DOMAIN_TYPES, at), row.get("DomainType"), f"{where}, type")
+        found[name] = AcceptedDomain(name, kind)
+        below = row.get("MatchSubDomains")
+        if below is not None and _read(parse_bool, below, f"{where}, MatchSubDomains") and not name.startswith("*"):
+            wider[f"*.{name}"] = AcceptedDomain(f"*.{name}", kind)
+    return sorted({**wider, **found}.values(), key=lambda item: item.key)
+
+
+def read_time(value: Any, where: str) -> datetime | None:
+    """A time in the round-trip form of .NET; without a zone it is UTC. ``None``: there is none."""
+    if value is None or value == "":
+        return None
+    try:
+        found = datetime.fromisoformat(str(value))
+    except ValueError:
+        raise StoreError("not a time", where=where, value=value, way_out=_REPORT) from None
+    return found if found.tzinfo else found.replace(tzinfo=UTC)
+
+
+def changed(row: Row, where: str) -> datetime | None:
+    """When an object of the directory was changed. Exchange 2007 has local time only."""
+    return read_time(row.get("WhenChangedUTC") or row.get("WhenChanged"), where)

@@ -1,0 +1,175 @@
+# SPDX-FileCopyrightText: 2026 mailops.relay contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""From the answers of a server to what the collection knows of it: state, services, and what was odd."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from ...module_utils._connector.errors import StoreError
+from ...module_utils._connector.model import Connector, State
+from ...module_utils._connector.principals import ANONYMOUS, AUTHENTICATED, fold
+from ...module_utils._connector.rights import Entry
+from ...module_utils._engine.backend import ServiceFacts, ServicePart
+from .calls import FRONTEND, TRANSPORT, Answer, Answers, Row
+from .errors import explain
+from .parse import changed, read_connector, read_domains, read_entries, read_time, unread_groups
+
+_BUILT_IN = (
+    "Default {}",
+    "Client {}",
+    "Default Frontend {}",
+    "Client Frontend {}",
+    "Outbound Proxy Frontend {}",
+    "Client Proxy {}",
+    "Default internal receive connector {}",
+    "Windows SBS Internet Receive {}",
+    "Windows SBS Fax Sharepoint Receive {}",
+)
+"""Source: Microsoft, "Receive connectors"; the last two come with Small Business Server."""
+_NO_RIGHTS = (
+    "The rights of the connectors are not known: {why}. So nothing is said about who may relay. Read as somebody who "
+    "has the cmdlet Get-ADPermission (by default Organization Management)."
+)
+_UNREAD = (
+    "The rights of the connectors are not known: no entry was read of {groups}, which the connector has. Either the "
+    "user may not read them, or the server names principals in a language that is not known here; please report it. "
+    "So nothing is said about who may relay."
+)
+
+
+@dataclass(frozen=True)
+class Server:
+    """One Exchange server as read. ``notices``: what the user should know of."""
+
+    name: str
+    state: State
+    service: ServiceFacts
+    notices: tuple[str, ...]
+
+
+def read_server(answers: Answers) -> Server:
+    """:raises ExchangeError: a call failed
+    :raises StoreError: an answer that cannot be what was asked for
+    """
+    name = _server_name(answers)
+    rows = _rows(answers, "connectors")
+    _refuse_foreign(rows, name)
+    entries, notices = _entries(answers)
+    per_row = [None if entries is None else entries.get(str(number), []) for number in range(len(rows))]
+    connectors = [read_connector(row, found) for row, found in zip(rows, per_row, strict=True)]
+    unread = [_unread(item, found) for item, found in zip(connectors, per_row, strict=True) if found is not None]
+    notices += [notice for notice in unread if notice]
+    state = State(
+        connectors=tuple(sorted(connectors, key=lambda item: item.key)),
+        domains=tuple(read_domains(_rows(answers, "domains"))),
+        built_in=tuple(form.format(name) for form in _BUILT_IN),
+        rights_known=not notices,
+    )
+    said = [notice for answer in answers.values() for notice in answer.notices]
+    return Server(name, state, _service(answers, connectors), (*notices, *dict.fromkeys(said)))
+
+
+def _unread(connector: Connector, entries: Iterable[Entry]) -> str:
+    groups = unread_groups(connector, entries)
+    return _UNREAD.format(groups=f"{', '.join(groups)} on connector '{connector.name}'") if groups else ""
+
+
+def _server_name(answers: Answers) -> str:
+    rows = _rows(answers, "server")
+    if len(rows) != 1 or not rows[0].get("Name"):
+        seen = [row.get("Name") for row in rows]
+        way_out = "Is this host an Exchange server, and is its name in Exchange that of the machine?"
+        raise StoreError(
+            "not the one server that was asked for", where="Get-ExchangeServer", value=seen, way_out=way_out
+        )
+    name = str(rows[0]["Name"])
+    asked = _host(answers, "Name")
+    if asked and fold(asked) != fold(name):
+        raise StoreError(
+            f"another server than {asked} came back",
+            where="Get-ExchangeServer",
+            value=name,
+            way_out="Exchange returns others when it does not find the one. Is this host an Exchange server?",
+        )
+    return name
+
+
+def _refuse_foreign(rows: Iterable[Row], server: str) -> None:
+    """Exchange returns everything when it does not find the one."""
+    for row in rows:
+        if row.get("Server") and fold(str(row["Server"])) != fold(server):
+            raise StoreError(
+                f"a connector of another server than {server} came back",
+                where=f"connector '{row.get('Name')}'",
+                value=row["Server"],
+                way_out="Please report it.",
+            )
+
+
+def _rows(answers: Answers, name: str) -> tuple[Row, ...]:
+    answer = answers.get(name)
+    if answer is None:
+        way_out = "Was the file cut off, or is it of another version?"
+        raise StoreError("there is no such answer", where=name, way_out=way_out)
+    if answer.problem is not None:
+        raise explain(answer.problem)
+    return answer.rows
+
+
+def _host(answers: Answers, column: str) -> str:
+    rows = answers.get("host", Answer()).rows
+    return str(rows[0].get(column) or "") if rows else ""
+
+
+def _entries(answers: Answers) -> tuple[Mapping[str, list[Entry]] | None, list[str]]:
+    """By the number of the connector; ``None``: we may not read them, and why."""
+    problem = answers.get("rights", Answer()).problem
+    if problem is not None and problem.denied:
+        why = "there is no cmdlet Get-ADPermission" if problem.cmdlet_not_found else "access to them is denied"
+        return None, [_NO_RIGHTS.format(why=why)]
+    local = ((_host(answers, "Anonymous"), ANONYMOUS), (_host(answers, "Authenticated"), AUTHENTICATED))
+    names = {fold(name): known for name, known in local if name}
+    return read_entries(_rows(answers, "rights"), names), []
+
+
+def _service(answers: Answers, connectors: Iterable[Connector]) -> ServiceFacts:
+    """A service that runs must be restarted if what it holds was changed after it started."""
+    started = {row["for"]: row.get("StartTime") for row in answers.get("processes", Answer()).rows}
+    newest = _newest(answers, {item.key: item.transport_role for item in connectors})
+    parts = []
+    for number, row in enumerate(_rows(answers, "services")):
+        name, running = str(row["Name"]), row.get("State") == "Running"
+        since = read_time(started.get(str(number)), f"service {name}, start")
+        late = newest.get(_known_service(name))
+        parts.append(ServicePart(name, running, running and late is not None and (since is None or since < late)))
+    running = bool(parts) and all(part.running for part in parts)
+    return ServiceFacts(running, any(part.restart_required for part in parts), parts=tuple(sorted(parts)))
+
+
+def _known_service(name: str) -> str:
+    return FRONTEND if name.lower() == FRONTEND.lower() else TRANSPORT
+
+
+def _newest(answers: Answers, roles: Mapping[str, Any]) -> dict[str, datetime]:
+    """Service to the newest change of what it holds. Without roles (2010 and older, Edge) there is one service."""
+    times: list[tuple[str, datetime | None]] = []
+    for row in _rows(answers, "connectors"):
+        role = roles[str(row["Name"]).lower()]
+        holder = FRONTEND if role == "FrontendTransport" else TRANSPORT
+        times.append((holder, changed(row, f"connector '{row['Name']}', WhenChanged")))
+    everywhere = [changed(row, f"accepted domain '{row['DomainName']}'") for row in _rows(answers, "domains")]
+    # no file, an answer with a problem: no rights were changed yet
+    marked = answers.get("marker", Answer()).rows
+    everywhere += [read_time(row.get("LastWriteTimeUtc"), "marker file") for row in marked]
+    times += [(service, time) for service in (FRONTEND, TRANSPORT) for time in everywhere]
+    newest: dict[str, datetime] = {}
+    for service, time in times:
+        if time is not None and time > newest.get(service, time):
+            newest[service] = time
+        elif time is not None:
+            newest.setdefault(service, time)
+    return newest
