@@ -346,17 +346,17 @@ def states() -> st.SearchStrategy[State]:
     return _seeds.map(random_state)
 
 
-def changes() -> st.SearchStrategy[tuple[State, State]]:
+def random_pair(rng: random.Random) -> tuple[State, State]:
     """Two states: one changed to another, or two that have nothing in common."""
+    state = random_state(rng) if rng.random() < 0.7 else random_exchange_state(rng)
+    other = random_change(rng, state) if rng.random() < 0.8 else random_state(rng)
+    above = {item.key: item.inherited_rights for item in state.connectors}
+    connectors = (replace(item, inherited_rights=above.get(item.key, ())) for item in other.connectors)
+    return state, replace(other, connectors=tuple(connectors))
 
-    def pair(rng: random.Random) -> tuple[State, State]:
-        state = random_state(rng) if rng.random() < 0.7 else random_exchange_state(rng)
-        other = random_change(rng, state) if rng.random() < 0.8 else random_state(rng)
-        above = {item.key: item.inherited_rights for item in state.connectors}
-        connectors = (replace(item, inherited_rights=above.get(item.key, ())) for item in other.connectors)
-        return state, replace(other, connectors=tuple(connectors))
 
-    return _seeds.map(pair)
+def changes() -> st.SearchStrategy[tuple[State, State]]:
+    return _seeds.map(random_pair)
 
 
 def exchange_states() -> st.SearchStrategy[State]:
