@@ -93,10 +93,8 @@ class DispatchAction(ActionBase):
         except AnsibleConnectionFailure as error:  # the host is unreachable, which is no failure of the task
             raise AnsibleConnectionFailure(str(explain(Problem("connection", str(error))))) from error
         except Exception as error:
-            if (
-                not isinstance(error, (AnsibleError, OSError))
-                and type(error).__module__.split(".")[0] not in _LIBRARIES
-            ):
+            library = type(error).__module__.partition(".")[0]
+            if not isinstance(error, (AnsibleError, OSError)) and library not in _LIBRARIES:
                 raise
             raise explain(Problem("connection", f"{error} ({type(error).__name__})")) from error
         return result

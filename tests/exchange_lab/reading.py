@@ -94,7 +94,7 @@ class Reading:
 
     result: lab.Data
     filtered: lab.Data
-    lab: Lab
+    exchange: Lab
 
 
 @dataclass(frozen=True)
@@ -161,4 +161,4 @@ def read_snapshots(folder: Path, files: Iterable[Path]) -> list[tuple[lab.Data, 
     """What receive_connectors_info returns for each, and what the filter says to that."""
     names = [str(file) for file in files]
     answers, _output = _play(folder, SNAPSHOTS, "-i", "localhost,", files=names)
-    return [(result, surface) for result, surface in answers]
+    return list(answers)

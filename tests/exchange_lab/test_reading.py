@@ -165,7 +165,7 @@ def test_one_execution_and_as_many_requests_as_its_answer_needs(live: Run, name:
     """Create, Command, Signal, Delete, a Send for each 200 kB of what Ansible sends (with become it is more), a Receive
     for each 32 kB: whatever the number of connectors. Where the server needs longer than the client waits for an answer
     (20 s), one more each time."""
-    server = live.hosts[name].lab.server
+    server = live.hosts[name].exchange.server
     [execution] = server.executions
     assert execution.status == 0
     receives = [request for request in server.requests if request.action == "Receive"]
@@ -180,26 +180,26 @@ def test_one_execution_and_as_many_requests_as_its_answer_needs(live: Run, name:
 
 
 def test_one_connector_takes_six_requests(live: Run) -> None:
-    server = live.hosts["one"].lab.server
+    server = live.hosts["one"].exchange.server
     assert len([request for request in server.requests if request.status == 200]) == 6
 
 
 def test_no_password_is_seen(live: Run) -> None:
     """Neither in the output of -vvvvvv nor on a command line nor in what the cmdlets were called with."""
     for reading in live.hosts.values():
-        lines = [execution.line for execution in reading.lab.server.executions]
+        lines = [execution.line for execution in reading.exchange.server.executions]
         scripts = [base64.b64decode(line.split()[-1]).decode("utf-16-le") for line in lines]
-        seen = [*lines, *scripts, repr(reading.lab.server.requests), repr(reading.result)]
-        seen += [file.read_text(encoding="utf-8") for file in (reading.lab.log, reading.lab.state)]
-        assert "Get-ReceiveConnector" in reading.lab.log.read_text()
-        for secret in (SECRET, reading.lab.server.account.password):
+        seen = [*lines, *scripts, repr(reading.exchange.server.requests), repr(reading.result)]
+        seen += [file.read_text(encoding="utf-8") for file in (reading.exchange.log, reading.exchange.state)]
+        assert "Get-ReceiveConnector" in reading.exchange.log.read_text()
+        for secret in (SECRET, reading.exchange.server.account.password):
             assert secret not in "\n".join([*seen, live.output])
-    assert [execution.become_user for execution in live.hosts["german"].lab.server.executions] == ["CORP\\exadmin"]
+    assert [execution.become_user for execution in live.hosts["german"].exchange.server.executions] == ["CORP\\exadmin"]
 
 
 def test_only_what_reads_is_called_and_on_one_controller(live: Run) -> None:
     for name, reading in live.hosts.items():
-        calls = lab.calls(reading.lab.log)
+        calls = lab.calls(reading.exchange.log)
         assert {call["cmdlet"].partition("-")[0] for call in calls} <= {"Get", "New", "Add"}
         assert {call["cmdlet"] for call in calls} & {"New-PSSession", "Add-PSSnapin"}
         assert all("DomainController" not in call["parameters"] for call in calls) == (name == "edge")
@@ -271,11 +271,11 @@ def test_a_wrong_password_makes_the_host_unreachable(troubled: Run) -> None:
     reading: Reading = troubled.hosts["wrong_password"]
     assert reading.result["unreachable"]
     assert "Windows did not let the user log on" in reading.result["msg"]
-    assert reading.lab.server.executions == []
+    assert reading.exchange.server.executions == []
 
 
 def test_a_used_up_quota_of_windows_is_got_over(troubled: Run) -> None:
     reading = troubled.hosts["shell_quota"]
     expected.check(reading.result, OTHERS["shell_quota"].state)
-    assert reading.lab.server.actions().count("Create") == 2
-    assert len(reading.lab.server.executions) == 1
+    assert reading.exchange.server.actions().count("Create") == 2
+    assert len(reading.exchange.server.executions) == 1

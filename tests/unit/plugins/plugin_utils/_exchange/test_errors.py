@@ -110,7 +110,7 @@ def test_a_cmdlet_that_roles_took_away_has_an_id_in_every_language() -> None:
 
 def test_each_sort_has_its_own_message_and_way_out() -> None:
     assert len({sort.what for sort in SORTS}) == len({sort.way_out for sort in SORTS}) == len(SORTS)
-    told = {str(explain(Problem(stage, text))).split(". ")[0] for _sort, stage, text in TEXTS}
+    told = {str(explain(Problem(stage, text))).partition(". ")[0] for _sort, stage, text in TEXTS}
     assert len({message.partition(": ")[2] for message in told}) == len(SORTS) - 1  # the cmdlet is the test above
 
 
