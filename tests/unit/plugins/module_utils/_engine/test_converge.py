@@ -44,7 +44,7 @@ def desired(state: State) -> Options:
     )
 
 
-@examples(30)
+@examples(20)
 @given(changes())
 def test_before_fed_back_restores_the_state(pair: tuple[State, State]) -> None:
     """Whatever was created, changed and deleted; in check mode the same is said and nothing is done."""

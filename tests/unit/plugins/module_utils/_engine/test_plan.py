@@ -102,7 +102,7 @@ def follow(state: State, operations: Iterable[Operation]) -> State:
     return state
 
 
-@examples(70)
+@examples(50)
 @given(changes(), sessions(60))
 def test_every_state_on_the_way_is_safe(pair: tuple[State, State], asked: list[Session]) -> None:
     """Nobody gets further than before and after, and who could always send inbound mail still can."""

@@ -86,7 +86,7 @@ def test_what_reaches_a_domain_does_so_by_any_of_its_reaches() -> None:
     assert list(map(str, found.at(EXACT, "any"))) == ["10.0.0.1"]
 
 
-@examples(200)
+@examples(120)
 @given(states(), sessions(20))
 def test_the_surface_is_who_relays(state: State, asked: list[Session]) -> None:
     found = surface(compile_policy(state))
@@ -114,7 +114,7 @@ def random_case(rng: random.Random) -> tuple[list[State], list[Surface], list[Se
     return found, [surface(compile_policy(state)) for state in found], [random_session(rng) for _number in range(20)]
 
 
-@examples(200)
+@examples(120)
 @given(SEEDS)
 def test_the_difference_is_what_one_allows_and_the_others_do_not(seed: int) -> None:
     (first, *others), (mine, *theirs), asked = random_case(random.Random(seed))
@@ -138,7 +138,7 @@ def holds(wide: str, narrow: str) -> bool:
     return wide == domain or (wide.startswith("*.") and domain.endswith(wide[1:]))
 
 
-@examples(200)
+@examples(120)
 @given(SEEDS)
 def test_the_difference_holds_the_reaches_that_none_of_the_others_has(seed: int) -> None:
     _states, (mine, *theirs), asked = random_case(random.Random(seed))
@@ -156,7 +156,7 @@ def test_the_difference_holds_the_reaches_that_none_of_the_others_has(seed: int)
     assert mine.within() == mine
 
 
-@examples(200)
+@examples(120)
 @given(SEEDS)
 def test_what_is_rendered_is_read_back(seed: int) -> None:
     _states, found, _asked = random_case(random.Random(seed))
