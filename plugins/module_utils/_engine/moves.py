@@ -10,7 +10,7 @@ from typing import Any
 
 from .._connector.model import Connector, State
 from .._connector.properties import CONNECTOR_PROPERTIES
-from .._connector.rights import ANY_RECIPIENT, SUBMIT, ExtendedRight, beyond_groups
+from .._connector.rights import ANY_RECIPIENT, SUBMIT, ExtendedRight, group_entries
 from .operations import (
     APART,
     Create,
@@ -52,10 +52,7 @@ def moves(state: State, wanted: State) -> Iterator[Operation]:
 
 def _closing(old: Connector, new: Connector) -> Iterator[Operation]:
     """An entry that the new permission groups grant is not revoked: it becomes theirs."""
-    kept = {
-        *new.extended_rights,
-        *set(old.extended_rights).difference(beyond_groups(new.permission_groups, old.extended_rights)),
-    }
+    kept = {*new.extended_rights, *group_entries(new.permission_groups)}
     yield from (
         Grant(old.name, entry) for entry in new.extended_rights if entry.deny and entry not in old.extended_rights
     )
