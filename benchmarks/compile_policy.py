@@ -54,7 +54,7 @@ def narrower(state: State) -> State:
     def less(item: Connector) -> Connector:
         return replace(item, extended_rights=()) if item.name.endswith(("1", "5", "9")) else item
 
-    return replace(state, connectors=tuple(map(less, state.connectors)), domains=state.domains[1:])
+    return replace(state, connectors=tuple(map(less, state.connectors)), accepted_domains=state.accepted_domains[1:])
 
 
 def without_first(connector: Connector) -> Connector:
@@ -74,7 +74,7 @@ def median(action: Callable[[], object], runs: int = RUNS) -> float:
 
 def main() -> None:
     ranges, count = (int(word) for word in [*sys.argv[1:], "10000", "50"][:2])
-    options = Options(connectors=connectors(ranges, count), domains=domains(100))
+    options = Options(connectors=connectors(ranges, count), accepted_domains=domains(100))
     state = merge(State(), options)
     policy = compile_policy(state)
     wide, narrow = surface(policy), surface(compile_policy(narrower(state)))

@@ -6,7 +6,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from ansible_collections.mailops.relay.plugins.module_utils._spec import domains_spec, guard_spec
+from ansible_collections.mailops.relay.plugins.module_utils._argument_spec import domains_spec, guard_spec
 from ansible_collections.mailops.relay.plugins.plugin_utils._dispatch import DispatchAction
 from ansible_collections.mailops.relay.plugins.plugin_utils._exchange.tasks import domains
 

@@ -8,7 +8,7 @@ from typing import Any
 
 from ansible.errors import AnsibleActionFail
 
-from ansible_collections.mailops.relay.plugins.module_utils._spec import info_spec
+from ansible_collections.mailops.relay.plugins.module_utils._argument_spec import info_spec
 from ansible_collections.mailops.relay.plugins.plugin_utils._dispatch import EXCHANGE, DispatchAction
 from ansible_collections.mailops.relay.plugins.plugin_utils._exchange.snapshot import read_snapshot
 from ansible_collections.mailops.relay.plugins.plugin_utils._exchange.tasks import info

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from ..module_utils._connector.offline import read_state
+from ..module_utils._connector.definitions import parse_definitions
 from ..module_utils._policy.compile import compile_policy
 from ..module_utils._policy.surface import Surface, surface
 from ..plugin_utils._filter import asking
@@ -22,7 +22,7 @@ def relay_surface(state: Any, minus: Any = None) -> list[dict[str, Any]]:
 
 
 def _surface(state: Any) -> Surface:
-    return surface(compile_policy(read_state(state)))
+    return surface(compile_policy(parse_definitions(state)))
 
 
 class FilterModule:

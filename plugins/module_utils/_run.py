@@ -22,7 +22,7 @@ from ._policy.compile import compile_policy
 
 def run_converge(module: AnsibleModule, kind: str, options: Options) -> NoReturn:
     """:param kind: ``connector`` or ``domain``, which the result is about"""
-    entries = (options.connectors if kind == "connector" else options.domains) or ()
+    entries = (options.connectors if kind == "connector" else options.accepted_domains) or ()
     try:
         limits = Limits(
             module.params["max_relay_addresses"],
@@ -63,7 +63,7 @@ def run_info(module: AnsibleModule) -> NoReturn:
         backend = make_backend(module.params)
         with backend.transaction(read_only=True):
             state = backend.read()
-        selected = select_connector(state, module.params["select"])
+        selected = select_connector(state, module.params["connector_for"])
         result = render_info(backend.name, state, backend.service.facts(compile_policy(state)), selected)
     except RelayError as error:
         _fail(module, error)

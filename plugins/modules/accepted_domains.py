@@ -28,7 +28,7 @@ attributes:
   idempotent:
     support: full
 options:
-  domains:
+  accepted_domains:
     description: The accepted domains. An option that is omitted or null is left alone.
     type: list
     elements: dict
@@ -65,7 +65,7 @@ EXAMPLES = r"""
 - name: Accept mail for our domain and pass it to the mailbox server
   mailops.relay.accepted_domains:
     backend: aiosmtpd
-    domains:
+    accepted_domains:
       - name: example.com
         type: Authoritative
         next_hop: mailbox.example.com:25
@@ -127,18 +127,20 @@ error:
 
 from ansible.module_utils.basic import AnsibleModule
 
-from ansible_collections.mailops.relay.plugins.module_utils._connector.merge import Options
-from ansible_collections.mailops.relay.plugins.module_utils._run import run_converge
-from ansible_collections.mailops.relay.plugins.module_utils._spec import (
+from ansible_collections.mailops.relay.plugins.module_utils._argument_spec import (
     backend_spec,
     domains_spec,
     guard_spec,
 )
+from ansible_collections.mailops.relay.plugins.module_utils._connector.merge import Options
+from ansible_collections.mailops.relay.plugins.module_utils._run import run_converge
 
 
 def main() -> None:
     module = AnsibleModule(argument_spec={**backend_spec(), **guard_spec(), **domains_spec()}, supports_check_mode=True)
-    run_converge(module, "domain", Options(domains=module.params["domains"], purge=module.params["purge"]))
+    run_converge(
+        module, "domain", Options(accepted_domains=module.params["accepted_domains"], purge=module.params["purge"])
+    )
 
 
 if __name__ == "__main__":

@@ -391,13 +391,13 @@ error:
 
 from ansible.module_utils.basic import AnsibleModule
 
-from ansible_collections.mailops.relay.plugins.module_utils._connector.merge import Options
-from ansible_collections.mailops.relay.plugins.module_utils._run import run_converge
-from ansible_collections.mailops.relay.plugins.module_utils._spec import (
+from ansible_collections.mailops.relay.plugins.module_utils._argument_spec import (
     backend_spec,
     connectors_spec,
     guard_spec,
 )
+from ansible_collections.mailops.relay.plugins.module_utils._connector.merge import Options
+from ansible_collections.mailops.relay.plugins.module_utils._run import run_converge
 
 
 def main() -> None:

@@ -31,7 +31,7 @@ options:
       - JMESPath expression that is applied to the result on the controller; the answer is RV(query_result).
       - Needs the Python package C(jmespath) on the controller.
     type: str
-  select:
+  connector_for:
     description: Ask which connector takes a session; the answer is RV(selected).
     type: dict
     suboptions:
@@ -63,7 +63,7 @@ EXAMPLES = r"""
 - name: Which connector takes a laptop outside the office
   mailops.relay.receive_connectors_info:
     backend: aiosmtpd
-    select:
+    connector_for:
       binding: 0.0.0.0:587
       client: 198.51.100.1
 
@@ -112,7 +112,7 @@ built_in:
   type: list
   elements: str
 selected:
-  description: Name of the connector that takes the session of O(select), null if none does.
+  description: Name of the connector that takes the session of O(connector_for), null if none does.
   returned: success
   type: str
 query_result:
@@ -160,8 +160,8 @@ error:
 
 from ansible.module_utils.basic import AnsibleModule
 
+from ansible_collections.mailops.relay.plugins.module_utils._argument_spec import backend_spec, info_spec
 from ansible_collections.mailops.relay.plugins.module_utils._run import run_info
-from ansible_collections.mailops.relay.plugins.module_utils._spec import backend_spec, info_spec
 
 
 def main() -> None:

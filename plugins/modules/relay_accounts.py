@@ -116,8 +116,8 @@ error:
 
 from ansible.module_utils.basic import AnsibleModule
 
+from ansible_collections.mailops.relay.plugins.module_utils._argument_spec import accounts_spec, backend_spec
 from ansible_collections.mailops.relay.plugins.module_utils._run import run_accounts
-from ansible_collections.mailops.relay.plugins.module_utils._spec import accounts_spec, backend_spec
 
 
 def main() -> None:

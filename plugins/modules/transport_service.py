@@ -88,8 +88,8 @@ error:
 
 from ansible.module_utils.basic import AnsibleModule
 
+from ansible_collections.mailops.relay.plugins.module_utils._argument_spec import backend_spec, service_spec
 from ansible_collections.mailops.relay.plugins.module_utils._run import run_service
-from ansible_collections.mailops.relay.plugins.module_utils._spec import backend_spec, service_spec
 
 
 def main() -> None:

@@ -11,8 +11,8 @@ from typing import Any
 from ansible.errors import AnsibleActionFail, AnsibleConnectionFailure, AnsibleError
 from ansible.plugins.action import ActionBase
 
+from ..module_utils._argument_spec import backend_spec
 from ..module_utils._connector.errors import CapabilityError, RelayError
-from ..module_utils._spec import backend_spec
 from ._exchange.calls import SCHEMA, Answers, ask
 from ._exchange.errors import Problem, explain
 

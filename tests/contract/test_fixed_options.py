@@ -58,7 +58,7 @@ def port(tmp_path_factory: pytest.TempPathFactory, sink: Sink) -> Iterator[int]:
     }
     domains = [{"name": name, "next_hop": sink.route} for name in ("corp.test", "single")]
     write_settings(directory, smarthost=sink.route)
-    write_store(str(directory), merge(State(), Options(connectors=[connector], domains=domains)))
+    write_store(str(directory), merge(State(), Options(connectors=[connector], accepted_domains=domains)))
     with running(directory):
         yield port
 

@@ -22,7 +22,7 @@ from ansible_collections.mailops.relay.plugins.module_utils._policy.decide impor
     Peer,
     Session,
     decide,
-    select,
+    rule_for,
 )
 from smtp_relayd import files, policy
 from support.certificates import client_context, issue
@@ -78,7 +78,7 @@ def live_state(state: State, ports: dict[int, int], next_hop: str, pem: str) -> 
     connectors = tuple(live_connector(item, ports, pem) for item in state.connectors)
     return State(
         tuple(item for item in connectors if item.bindings),
-        tuple(replace(item, next_hop=next_hop) for item in state.domains),
+        tuple(replace(item, next_hop=next_hop) for item in state.accepted_domains),
     )
 
 
@@ -87,7 +87,7 @@ def live_session(rng: random.Random, ports: dict[int, int], compiled: Policy) ->
     session = random_session(rng)
     local = Binding(4, BASE[4] + rng.choice((1, 2)), ports[session.local.port])
     session = replace(session, local=local, peer=Peer(4, BASE[4] + rng.randint(1, SPAN)))
-    rule = select(compiled, session.local, session.peer)
+    rule = rule_for(compiled, session.local, session.peer)
     return replace(session, tls=session.tls and rule is not None and rule.starttls)
 
 

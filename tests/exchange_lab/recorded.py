@@ -35,4 +35,4 @@ def _german() -> lab.Data:
     )
     server["connectors"].append(relay)
     domains = [lab.accepted_domain("corp.test", default=True, sub_domains=True)]
-    return lab.state(server, domains=domains)
+    return lab.state(server, accepted_domains=domains)

@@ -39,7 +39,7 @@ def whole() -> lab.Data:
             **relay,
         ),
     ]
-    return lab.state(found, domains=[lab.accepted_domain("corp.test", default=True, sub_domains=True)])
+    return lab.state(found, accepted_domains=[lab.accepted_domain("corp.test", default=True, sub_domains=True)])
 
 
 def test_the_connector_of_the_smallest_range_decides(whole: lab.Data, tmp_path: Path) -> None:

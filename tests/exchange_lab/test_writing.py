@@ -107,7 +107,7 @@ def written(tmp_path_factory: pytest.TempPathFactory) -> Written:
         lab.fault("Set-AcceptedDomain", "access_denied"),
         lab.fault("Remove-AcceptedDomain", "busy", times=1),
     ]
-    whole = lab.state(lab.mailbox(), domains=domains, faults=faults)
+    whole = lab.state(lab.mailbox(), accepted_domains=domains, faults=faults)
     results = run_checks.run(directory, whole, run_checks.checks("writing"))
     return results, lab.read(directory / "state.json"), lab.calls(directory / "log")
 

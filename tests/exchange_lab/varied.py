@@ -95,7 +95,7 @@ def varied(count: int = 40, seed: int = 0, version: str = "2016", locale: str = 
     for number in range(count):
         found["connectors"].append(_connector(rng, found, number))
     domains = [lab.accepted_domain("corp.test", default=True), lab.accepted_domain("*.corp.test", "InternalRelay")]
-    return lab.state(found, domains=[*domains, lab.accepted_domain("partner.test", "ExternalRelay")])
+    return lab.state(found, accepted_domains=[*domains, lab.accepted_domain("partner.test", "ExternalRelay")])
 
 
 def _connector(rng: random.Random, server: lab.Data, number: int) -> lab.Data:

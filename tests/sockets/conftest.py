@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from smtp_relayd import log
-from smtp_relayd.site import Limits, Memory
+from smtp_relayd.shared import Limits, Memory
 from support import certificates
 from support.daemon import Daemon, running
 from support.local_relay import LocalRelay, LocalRelayAt, local_relay

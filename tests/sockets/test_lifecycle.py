@@ -16,7 +16,7 @@ from pathlib import Path
 
 import pytest
 
-from smtp_relayd.site import Limits
+from smtp_relayd.shared import Limits
 from support import relay_files
 from support.daemon import FROM_SOURCE, SOURCE, Daemon, running
 from support.local_relay import LocalRelayAt

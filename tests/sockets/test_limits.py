@@ -11,7 +11,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from smtp_relayd.site import Limits
+from smtp_relayd.shared import Limits
 from support import certificates, relay_files
 from support.certificates import client_context
 from support.local_relay import LocalRelayAt

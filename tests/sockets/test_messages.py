@@ -10,7 +10,7 @@ import re
 
 import pytest
 
-from smtp_relayd.site import Limits, Memory
+from smtp_relayd.shared import Limits, Memory
 from support.daemon import Daemon
 from support.local_relay import LocalRelayAt
 from support.place import Place
@@ -201,7 +201,7 @@ def test_memory_of_all_sessions_is_bounded(place: Place, sink: Sink, local: Loca
         assert second.reply().code == 452
         first.send(b".\r\n")
         assert first.reply().code == 250
-        assert relay.site.memory.used == 0
+        assert relay.shared.memory.used == 0
         assert send(second, b"small again\r\n") == 250
     assert [sink.message().body for _message in range(2)] == [b"x" * 500 + b"\r\n", b"small again\r\n"]
 

@@ -10,7 +10,7 @@ import socket
 import pytest
 
 from smtp_relayd.hop import HopTimeouts
-from smtp_relayd.site import Limits
+from smtp_relayd.shared import Limits
 from support.local_relay import LocalRelayAt
 from support.net import loopback
 from support.place import Place

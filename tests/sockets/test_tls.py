@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from smtp_relayd.site import Limits
+from smtp_relayd.shared import Limits
 from support.certificates import client_context
 from support.daemon import running
 from support.local_relay import LocalRelayAt

@@ -13,14 +13,14 @@ from concurrent.futures import Future
 from pathlib import Path
 
 from smtp_relayd.server import Relay
-from smtp_relayd.site import Limits, Memory, Site, load_site
+from smtp_relayd.shared import Limits, Memory, Shared, load_shared
 
 
 class LocalRelay:
     """`complaints` are those of the event loop."""
 
-    def __init__(self, site: Site) -> None:
-        self.site = site
+    def __init__(self, shared: Shared) -> None:
+        self.shared = shared
         self.complaints: list[str] = []
         self._started: Future[tuple[asyncio.AbstractEventLoop, asyncio.Event]] = Future()
         self._thread = threading.Thread(target=lambda: asyncio.run(self._serve()), daemon=True)
@@ -30,7 +30,7 @@ class LocalRelay:
     async def _serve(self) -> None:
         asyncio.get_running_loop().set_exception_handler(lambda _loop, context: self.complaints.append(str(context)))
         stop = asyncio.Event()
-        relay = Relay(self.site)
+        relay = Relay(self.shared)
         try:
             await relay.open()
         except BaseException as error:
@@ -52,7 +52,7 @@ class LocalRelay:
 
 @contextlib.contextmanager
 def local_relay(directory: Path, limits: Limits, memory: Memory | None = None) -> Iterator[LocalRelay]:
-    relay = LocalRelay(load_site(directory, limits, memory))
+    relay = LocalRelay(load_shared(directory, limits, memory))
     try:
         yield relay
     finally:

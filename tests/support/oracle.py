@@ -71,7 +71,9 @@ def domain_of(state: State, domain: str) -> AcceptedDomain | None:
     def matching(item: AcceptedDomain) -> bool:
         return domain == item.name or (item.name.startswith("*.") and domain.endswith(item.name[1:]))
 
-    found = sorted(filter(matching, state.domains), key=lambda item: (item.name.startswith("*"), -len(item.name)))
+    found = sorted(
+        filter(matching, state.accepted_domains), key=lambda item: (item.name.startswith("*"), -len(item.name))
+    )
     return found[0] if found else None
 
 
@@ -140,7 +142,7 @@ def _anonymous_sender(state: State, connector: Connector, path: str) -> str:
     ours = accepted is not None and accepted.type == "Authoritative"
     if not may(connector, "any-sender") or (ours and not may(connector, "authoritative-domain-sender")):
         return "550 5.7.60"
-    patterns = connector.allowed_senders or tuple(item.name for item in state.domains)
+    patterns = connector.allowed_senders or tuple(item.name for item in state.accepted_domains)
     is_device = may(connector, "any-recipient")
     if is_device and not any(pattern_matches(pattern, path[1:-1].lower()) for pattern in patterns):
         return "550 5.7.60"
@@ -150,7 +152,9 @@ def _anonymous_sender(state: State, connector: Connector, path: str) -> str:
 def _recipient(state: State, connector: Connector, session: Session) -> str:
     path = session.recipient
     if path.lower() == "<postmaster>":
-        real = [item for item in state.domains if item.type == "Authoritative" and not item.name.startswith("*")]
+        real = [
+            item for item in state.accepted_domains if item.type == "Authoritative" and not item.name.startswith("*")
+        ]
         return "250 2.1.5" if real else "550 5.1.1"
     domain = address_domain(path)
     if domain is None:

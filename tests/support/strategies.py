@@ -20,6 +20,7 @@ from ansible_collections.mailops.relay.plugins.module_utils._connector.errors im
 from ansible_collections.mailops.relay.plugins.module_utils._connector.merge import validate
 from ansible_collections.mailops.relay.plugins.module_utils._connector.model import AcceptedDomain, Connector, State
 from ansible_collections.mailops.relay.plugins.module_utils._connector.properties import CONNECTOR_PROPERTIES
+from ansible_collections.mailops.relay.plugins.module_utils._connector.property import Property
 from ansible_collections.mailops.relay.plugins.module_utils._connector.rights import (
     ANONYMOUS,
     AUTHENTICATED,
@@ -27,7 +28,6 @@ from ansible_collections.mailops.relay.plugins.module_utils._connector.rights im
     ExtendedRight,
     beyond_groups,
 )
-from ansible_collections.mailops.relay.plugins.module_utils._connector.row import Property
 from ansible_collections.mailops.relay.plugins.module_utils._policy.decide import Peer, Session
 
 T = TypeVar("T")
@@ -224,7 +224,7 @@ def random_domains(rng: random.Random) -> tuple[AcceptedDomain, ...]:
 
 def random_state(rng: random.Random) -> State:
     """A valid state of up to six connectors; one that would break the overlap rule is left out."""
-    state = State(domains=random_domains(rng))
+    state = State(accepted_domains=random_domains(rng))
     for name in ("A", "b", "C", "d", "E", "f")[: rng.choice((0, 1, 3, 4, 5, 6))]:
         wider = replace(state, connectors=(*state.connectors, random_connector(rng, name)))
         try:
@@ -252,7 +252,7 @@ def random_change(rng: random.Random, state: State) -> State:
         connectors[other] = replace(connectors[other], **{field: getattr(connectors[one], field)})
         connectors[one] = swap if one != other else _changed(rng, swap)
     connectors = connectors[rng.choice((0, 0, 1)) :]
-    domains = state.domains if rng.random() < 0.7 else random_domains(rng)
+    domains = state.accepted_domains if rng.random() < 0.7 else random_domains(rng)
     changed = normal(State(tuple(sorted(connectors, key=lambda item: item.key)), domains))
     try:
         validate(changed)
@@ -316,12 +316,12 @@ def _with(state: State, old: Connector, new: Connector) -> State:
 
 
 def _less_of_a_domain(rng: random.Random, state: State) -> State:
-    if not state.domains:
+    if not state.accepted_domains:
         return state
-    item = rng.choice(state.domains)
+    item = rng.choice(state.accepted_domains)
     kept = rng.choice(((), (replace(item, type="Authoritative"),)))
-    rest = [other for other in state.domains if other is not item]
-    return replace(state, domains=tuple(sorted([*rest, *kept], key=lambda item: item.key)))
+    rest = [other for other in state.accepted_domains if other is not item]
+    return replace(state, accepted_domains=tuple(sorted([*rest, *kept], key=lambda item: item.key)))
 
 
 def random_session(rng: random.Random) -> Session:

@@ -11,7 +11,7 @@ from typing import Any
 
 from .._connector.addresses import AddressRange, parse_range
 from .._connector.errors import ConflictError, InputError
-from .._connector.row import Property, parse_list
+from .._connector.property import Property, parse_list
 from .._connector.values import parse_address_pattern, parse_text
 from . import scram
 

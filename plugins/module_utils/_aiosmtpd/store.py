@@ -36,7 +36,7 @@ def policy_document(policy: Policy) -> dict[str, Any]:
             for binding, intervals in policy.bindings
         ],
         "rules": [_rule_document(rule) for rule in policy.rules],
-        "accepted_domains": [dict(vars(domain)) for domain in policy.domains],
+        "accepted_domains": [dict(vars(domain)) for domain in policy.accepted_domains],
         "postmaster": policy.postmaster,
     }
 
@@ -65,7 +65,7 @@ def read_store(directory: str) -> State:
     state = _parse_definitions(document["definitions"], path)
     expected = policy_document(compile_policy(state))
     drift = canonical(document["policy"]) != canonical(expected) or document["digest"] != sha256(canonical(expected))
-    return State(state.connectors, state.domains, drift=drift)
+    return State(state.connectors, state.accepted_domains, drift=drift)
 
 
 def _parse_definitions(definitions: Any, path: str) -> State:
@@ -101,7 +101,7 @@ def write_store(directory: str, state: State) -> None:
         "version": VERSION,
         "definitions": {
             "connectors": [render_item(item) for item in state.connectors],
-            "accepted_domains": [render_item(item) for item in state.domains],
+            "accepted_domains": [render_item(item) for item in state.accepted_domains],
         },
         "policy": policy,
         "digest": sha256(canonical(policy)),

@@ -4,7 +4,7 @@
 
 Source: Microsoft, Set-ReceiveConnector, AuthMechanism, RequireTLS, DomainSecureEnabled, BinaryMimeEnabled,
 ConnectionTimeout. The messages are ours: what the cmdlet says is not documented. That None stands alone in a list of
-flags is seen where the list is read (:mod:`.row`).
+flags is seen where the list is read (:mod:`.property`).
 """
 
 from __future__ import annotations

@@ -25,12 +25,12 @@ class Options:
     """What a task asks for. ``None``: the task is not about these at all.
 
     :ivar connectors: mappings with ``name``, ``state`` and the options of the property table
-    :ivar domains: the same for accepted domains
+    :ivar accepted_domains: the same for accepted domains
     :ivar purge: what is not listed goes (built-in connectors stay)
     """
 
     connectors: Sequence[Mapping[str, Any]] | None = None
-    domains: Sequence[Mapping[str, Any]] | None = None
+    accepted_domains: Sequence[Mapping[str, Any]] | None = None
     purge: bool = False
 
 
@@ -46,11 +46,11 @@ def merge(actual: State, options: Options) -> State:
         kept = [item for item in actual.connectors if _stays(item, named, options.purge, actual)]
         present = [_normal(_wanted_connector(actual, name, entry)) for name, entry in named if _is_present(entry)]
         wanted = replace(wanted, connectors=_sorted([*kept, *present]))
-    if options.domains is not None:
-        named = _by_name(options.domains, parse_domain, "accepted domain")
-        kept_domains = [item for item in actual.domains if _stays(item, named, options.purge, actual)]
+    if options.accepted_domains is not None:
+        named = _by_name(options.accepted_domains, parse_domain, "accepted domain")
+        kept_domains = [item for item in actual.accepted_domains if _stays(item, named, options.purge, actual)]
         present_domains = [_wanted_domain(actual, name, entry) for name, entry in named if _is_present(entry)]
-        wanted = replace(wanted, domains=_sorted([*kept_domains, *present_domains]))
+        wanted = replace(wanted, accepted_domains=_sorted([*kept_domains, *present_domains]))
     validate(wanted)
     return wanted
 

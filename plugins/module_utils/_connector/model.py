@@ -131,14 +131,14 @@ class State:
     """Everything the collection knows of one server.
 
     :ivar connectors: sorted by name, names unique whatever their case
-    :ivar domains: sorted by name, names unique
+    :ivar accepted_domains: sorted by name, names unique
     :ivar built_in: names of connectors that came with the server
     :ivar drift: what the server would act on does not follow from these definitions
     :ivar rights_known: false: nobody let us read who has which right, so nothing can be said to be closed
     """
 
     connectors: tuple[Connector, ...] = ()
-    domains: tuple[AcceptedDomain, ...] = ()
+    accepted_domains: tuple[AcceptedDomain, ...] = ()
     built_in: tuple[str, ...] = ()
     drift: bool = False
     rights_known: bool = True
@@ -147,7 +147,7 @@ class State:
         return next((item for item in self.connectors if item.key == name.lower()), None)
 
     def domain(self, name: str) -> AcceptedDomain | None:
-        return next((item for item in self.domains if item.key == name.lower()), None)
+        return next((item for item in self.accepted_domains if item.key == name.lower()), None)
 
     def is_built_in(self, name: str) -> bool:
         return name.lower() in {item.lower() for item in self.built_in}

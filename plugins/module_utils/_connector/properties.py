@@ -17,8 +17,8 @@ from . import values
 from .addresses import parse_binding, parse_range
 from .errors import InputError
 from .model import AcceptedDomain, Connector
+from .property import Property, parse_list
 from .rights import GROUPS, parse_extended_right
-from .row import Property, parse_list
 from .usage import USAGES, parse_usage
 
 Item = TypeVar("Item", Connector, AcceptedDomain)

@@ -140,7 +140,7 @@ def express(backend: Backend, actual: State, wanted: State) -> State:
     for connector in wanted.connectors:
         if actual.connector(connector.name) != connector:
             _refuse_connector(backend, connector)
-    for domain in wanted.domains:
+    for domain in wanted.accepted_domains:
         if actual.domain(domain.name) != domain:
             _refuse_domain(backend, domain)
     return wanted

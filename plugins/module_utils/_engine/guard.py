@@ -15,7 +15,7 @@ from .._connector.errors import GuardError
 from .._connector.model import Connector, State
 from .._connector.rights import ANY_RECIPIENT, SUBMIT
 from .._policy.compile import Interval, Policy, as_range
-from .._policy.special import globally_routable
+from .._policy.routable import globally_routable
 from .._policy.surface import listed, surface
 
 _SHOWN = 5
@@ -87,7 +87,7 @@ def _holes(state: State, policy: Policy, limits: Limits) -> Iterator[Hole]:
         if state.is_built_in(connector.name) and {SUBMIT, ANY_RECIPIENT} <= connector.anonymous_rights:
             what = "anonymous senders could relay anywhere through a built-in connector; use a connector of its own"
             yield Hole("built-in", f"connector '{connector.name}', extended_rights", what)
-    for domain in state.domains:
+    for domain in state.accepted_domains:
         if "." not in domain.name.removeprefix("*."):
             what = "anybody could send to this whole part of the Internet"
             yield Hole("domain", f"accepted domain '{domain.name}'", what)

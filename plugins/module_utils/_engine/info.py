@@ -11,8 +11,8 @@ from .._connector.addresses import parse_binding
 from .._connector.model import Connector, State
 from .._connector.properties import render_item
 from .._policy.compile import compile_policy
-from .._policy.decide import select
-from .._policy.questions import parse_peer
+from .._policy.decide import rule_for
+from .._policy.explain import parse_peer
 from .backend import ServiceFacts
 from .result import render_policy
 
@@ -25,7 +25,7 @@ def render_info(backend: str, state: State, service: ServiceFacts, selected: str
             {"connector": item.name, **entry._asdict()} for item in state.connectors for entry in item.inherited_rights
         ],
         "rights_known": state.rights_known,
-        "accepted_domains": [render_item(item) for item in state.domains],
+        "accepted_domains": [render_item(item) for item in state.accepted_domains],
         "built_in": [item.name for item in state.connectors if state.is_built_in(item.name)],
         "selected": selected,
         "service": {"state": _word(service.running), "restart_required": service.restart_required},
@@ -57,6 +57,6 @@ def select_connector(state: State, question: Mapping[str, str] | None) -> str | 
     """
     if question is None:
         return None
-    local = parse_binding(question["binding"], "select, binding")
-    rule = select(compile_policy(state), local, parse_peer(question["client"], "select, client"))
+    local = parse_binding(question["binding"], "connector_for, binding")
+    rule = rule_for(compile_policy(state), local, parse_peer(question["client"], "connector_for, client"))
     return None if rule is None else rule.connector

@@ -47,7 +47,7 @@ class Judge:
         """How many states were judged that the backend can hold; to see that it cannot hold one is quick."""
 
     def arrived(self, state: State) -> bool:
-        return (state.connectors, state.domains) == (self.wanted.connectors, self.wanted.domains)
+        return (state.connectors, state.accepted_domains) == (self.wanted.connectors, self.wanted.accepted_domains)
 
     def __call__(self, state: State) -> Verdict:
         if state not in self._known:
@@ -84,7 +84,7 @@ class Judge:
         return self._opens(compile_policy(state))
 
     def _opens(self, policy: Policy) -> Surface:
-        return surface(policy).within(*self._surfaces)
+        return surface(policy).minus(*self._surfaces)
 
     def verdicts(self, path: Iterable[Operation]) -> list[Verdict]:
         """Of every state on the way."""

@@ -33,7 +33,7 @@ def moves(state: State, wanted: State) -> Iterator[Operation]:
     no mail is lost. Then detours: parts of it, and steps that later ones take back."""
     new = {item.key: item for item in wanted.connectors}
     pairs = [(item, new[item.key]) for item in state.connectors if new.get(item.key, item) != item]
-    yield from (SetDomain(item) for item in wanted.domains if state.domain(item.name) != item)
+    yield from (SetDomain(item) for item in wanted.accepted_domains if state.domain(item.name) != item)
     for one, other in pairs:
         yield from _closing(one, other)
     yield from (Delete(item.name) for item in state.connectors if item.key not in new)
@@ -43,7 +43,7 @@ def moves(state: State, wanted: State) -> Iterator[Operation]:
         yield from _opening(one, other)
     present = {item.key for item in state.connectors}
     yield from (Create(_bare(item)) for item in wanted.connectors if item.key not in present)
-    yield from (RemoveDomain(item.name) for item in state.domains if wanted.domain(item.name) is None)
+    yield from (RemoveDomain(item.name) for item in state.accepted_domains if wanted.domain(item.name) is None)
     for one, other in pairs:
         yield from _parts(one, other)
     for item in state.connectors:

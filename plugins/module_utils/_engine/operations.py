@@ -81,7 +81,7 @@ def apply_operation(state: State, operation: Operation) -> State:
     :raises KeyError: it names something that is not there, or creates something that is
     """
     if isinstance(operation, (SetDomain, RemoveDomain)):
-        return replace(state, domains=_domains_after(state, operation))
+        return replace(state, accepted_domains=_domains_after(state, operation))
     if isinstance(operation, Create):
         if state.connector(operation.connector.name) is not None:
             raise KeyError(operation.connector.name)
@@ -110,11 +110,11 @@ def _connector_after(current: Connector, operation: Set | Grant | Revoke | Enabl
 
 def _domains_after(state: State, operation: SetDomain | RemoveDomain) -> tuple[AcceptedDomain, ...]:
     if isinstance(operation, SetDomain):
-        others = [item for item in state.domains if item.key != operation.domain.key]
+        others = [item for item in state.accepted_domains if item.key != operation.domain.key]
         return tuple(sorted([*others, operation.domain], key=lambda item: item.key))
     if state.domain(operation.name) is None:
         raise KeyError(operation.name)
-    return tuple(item for item in state.domains if item.key != operation.name)
+    return tuple(item for item in state.accepted_domains if item.key != operation.name)
 
 
 def describe(operation: Operation) -> str:

@@ -53,7 +53,7 @@ def plan(actual: State, wanted: State, *, atomic: bool = False, accepts: Callabl
 def _straight(state: State, wanted: State) -> list[Operation]:
     """What the difference asks for, in the order of :func:`.moves.moves`."""
     found = []
-    while (state.connectors, state.domains) != (wanted.connectors, wanted.domains):
+    while (state.connectors, state.accepted_domains) != (wanted.connectors, wanted.accepted_domains):
         found.append(next(moves(state, wanted)))
         state = apply_operation(state, found[-1])
     return found

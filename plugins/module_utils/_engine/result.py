@@ -70,7 +70,7 @@ def _touched(outcome: Outcome, kind: str, names: Iterable[str]) -> list[str]:
 
 
 def _items(state: State, kind: str) -> tuple[Connector, ...] | tuple[AcceptedDomain, ...]:
-    return state.connectors if kind == "connector" else state.domains
+    return state.connectors if kind == "connector" else state.accepted_domains
 
 
 def _find(state: State, kind: str, name: str) -> Connector | AcceptedDomain | None:

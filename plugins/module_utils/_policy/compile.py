@@ -83,13 +83,13 @@ class Policy:
 
     :ivar bindings: sorted by binding; intervals sorted, disjoint
     :ivar rules: one of each enabled connector, sorted by name
-    :ivar domains: accepted domains sorted by name
+    :ivar accepted_domains: accepted domains sorted by name
     :ivar postmaster: where ``<postmaster>`` goes, ``None``: nowhere
     """
 
     bindings: tuple[tuple[Binding, tuple[Interval, ...]], ...]
     rules: tuple[Rule, ...]
-    domains: tuple[AcceptedDomain, ...]
+    accepted_domains: tuple[AcceptedDomain, ...]
     postmaster: str | None
 
     def at(self, binding: Binding) -> tuple[Interval, ...]:
@@ -98,7 +98,7 @@ class Policy:
 
     @cached_property
     def domains_by_name(self) -> Mapping[str, AcceptedDomain]:
-        return {item.name: item for item in self.domains}
+        return {item.name: item for item in self.accepted_domains}
 
     @cached_property
     def _by_binding(self) -> Mapping[Binding, tuple[Interval, ...]]:
@@ -118,11 +118,11 @@ class _Claim(NamedTuple):
 def compile_policy(state: State) -> Policy:
     enabled = [item for item in sorted(state.connectors, key=lambda item: item.key) if item.enabled]
     bindings = sorted({binding for item in enabled for binding in item.bindings})
-    domains = tuple(sorted(state.domains, key=lambda item: item.key))
+    domains = tuple(sorted(state.accepted_domains, key=lambda item: item.key))
     return Policy(
         bindings=tuple((binding, _intervals(binding, enabled)) for binding in bindings),
         rules=tuple(_rule(item, domains) for item in enabled),
-        domains=domains,
+        accepted_domains=domains,
         postmaster=_postmaster(domains),
     )
 

@@ -62,7 +62,7 @@ class Decision(NamedTuple):
     right: str
 
 
-def select(policy: Policy, local: Binding, peer: Peer) -> Rule | None:
+def rule_for(policy: Policy, local: Binding, peer: Peer) -> Rule | None:
     """The rule of the connector that takes this session, ``None``: no connector does."""
     intervals = policy.at(local)
     index = bisect.bisect_right(intervals, (peer.version, peer.number, 1 << 129, 0)) - 1
@@ -73,7 +73,7 @@ def select(policy: Policy, local: Binding, peer: Peer) -> Rule | None:
 
 
 def decide(policy: Policy, session: Session) -> Decision:
-    rule = select(policy, session.local, session.peer)
+    rule = rule_for(policy, session.local, session.peer)
     if rule is None:
         return Decision(False, NO_CONNECTOR, "", "")
     if rule.require_tls and not session.tls:

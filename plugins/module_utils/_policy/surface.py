@@ -56,11 +56,7 @@ class Surface:
         found = [reaches[each] for each in (reach, *_wider(reach)) if each in reaches]
         return found[0] if len(found) == 1 else union(chain.from_iterable(found))
 
-    def minus(self, other: Surface) -> Surface:
-        """What ``self`` opens that ``other`` does not."""
-        return self.within(other)
-
-    def within(self, *others: Surface) -> Surface:
+    def minus(self, *others: Surface) -> Surface:
         """The part of ``self`` that is in none of ``others``: empty if ``self`` lies within them. A binding that
         one of them lacks is compared with its wildcard."""
         bindings = {binding for each in (self, *others) for binding in each.entries}
@@ -122,7 +118,7 @@ class Surface:
 
 def surface(policy: Policy, *, accepted: bool = True) -> Surface:
     """:param accepted: also what is reached because the domain is an accepted one that is relayed"""
-    relayed = [_reach(item.name) for item in policy.domains if accepted and item.type != "Authoritative"]
+    relayed = [_reach(item.name) for item in policy.accepted_domains if accepted and item.type != "Authoritative"]
     return Surface({binding: _reached(policy.rules, intervals, relayed) for binding, intervals in policy.bindings})
 
 

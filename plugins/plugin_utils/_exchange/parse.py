@@ -18,8 +18,8 @@ from ...module_utils._connector.errors import RelayError, StoreError
 from ...module_utils._connector.model import AcceptedDomain, Connector
 from ...module_utils._connector.principals import canonical, fold
 from ...module_utils._connector.properties import CONNECTOR_PROPERTIES, DOMAIN_TYPES
+from ...module_utils._connector.property import Property, parse_list
 from ...module_utils._connector.rights import Entry, group_entries, separate
-from ...module_utils._connector.row import Property, parse_list
 from ...module_utils._connector.values import parse_bool, parse_choice, parse_domain, parse_name
 from .calls import Row
 

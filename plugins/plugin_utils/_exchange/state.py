@@ -65,7 +65,7 @@ def read_server(answers: Answers) -> Server:
     notices += [notice for notice in unread if notice]
     state = State(
         connectors=tuple(sorted(connectors, key=lambda item: item.key)),
-        domains=tuple(read_domains(_rows(answers, "domains"))),
+        accepted_domains=tuple(read_domains(_rows(answers, "domains"))),
         built_in=tuple(form.format(name) for form in _BUILT_IN),
         rights_known=not notices,
     )

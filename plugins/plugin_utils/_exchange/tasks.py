@@ -21,7 +21,7 @@ NAME = "exchange"
 
 def info(answers: Answers, params: Mapping[str, Any]) -> dict[str, Any]:
     server = read_server(answers)
-    selected = select_connector(server.state, params["select"])
+    selected = select_connector(server.state, params["connector_for"])
     return _result(server, render_info(NAME, server.state, server.service, selected))
 
 
@@ -31,8 +31,8 @@ def domains(answers: Answers, params: Mapping[str, Any]) -> dict[str, Any]:
     :raises CapabilityError: the task wants something else than what is there
     """
     server = read_server(answers)
-    wanted = merge(server.state, Options(domains=params["domains"], purge=params["purge"]))
-    different = sorted({*wanted.domains} ^ {*server.state.domains}, key=lambda item: item.key)
+    wanted = merge(server.state, Options(accepted_domains=params["accepted_domains"], purge=params["purge"]))
+    different = sorted({*wanted.accepted_domains} ^ {*server.state.accepted_domains}, key=lambda item: item.key)
     if different:
         raise CapabilityError(
             "accepted domains of Exchange are only read here: they belong to the organisation, not to one server, and "
@@ -42,7 +42,9 @@ def domains(answers: Answers, params: Mapping[str, Any]) -> dict[str, Any]:
         )
     policy = compile_policy(server.state)
     outcome = Outcome(False, server.state, server.state, policy, (), (), server.service, policy)
-    return _result(server, render_outcome(NAME, outcome, "domain", [entry["name"] for entry in params["domains"]]))
+    return _result(
+        server, render_outcome(NAME, outcome, "domain", [entry["name"] for entry in params["accepted_domains"]])
+    )
 
 
 def _result(server: Server, result: dict[str, Any]) -> dict[str, Any]:

@@ -13,10 +13,10 @@ import sys
 from pathlib import Path
 
 from smtp_relayd import accounts, files, log, process
+from smtp_relayd.json_file import ConfigError
 from smtp_relayd.process import Ready, Status, SystemRefused
 from smtp_relayd.server import ListenError, Relay
-from smtp_relayd.site import Site, load_site
-from smtp_relayd.strict import ConfigError
+from smtp_relayd.shared import Shared, load_shared
 from smtp_relayd.supervisor import Supervisor
 
 EX_OSERR = 71
@@ -38,7 +38,7 @@ def _arguments(words: list[str] | None) -> argparse.Namespace:
 
 def _check(directory: Path) -> int:
     try:
-        policy = load_site(directory).policy
+        policy = load_shared(directory).policy
         accounts.AccountsFile(directory).current()
     except ConfigError as error:
         print(error, file=sys.stderr)
@@ -47,7 +47,7 @@ def _check(directory: Path) -> int:
     return 0
 
 
-async def _serve(site: Site, directory: Path, ready: Ready, alive: int | None) -> None:
+async def _serve(shared: Shared, directory: Path, ready: Ready, alive: int | None) -> None:
     loop = asyncio.get_running_loop()
     stop = asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
@@ -56,21 +56,21 @@ async def _serve(site: Site, directory: Path, ready: Ready, alive: int | None) -
         loop.add_reader(alive, stop.set)
     status = Status(directory)
     status.remove()  # of a daemon that was killed
-    relay = Relay(site)
+    relay = Relay(shared)
     listeners = await relay.open()
     status.write(
         {
             "version": files.VERSION,
             "pid": os.getpid(),
             "started": log.utc_now(),
-            "digest": site.policy.digest,
-            "settings_digest": site.settings.digest,
+            "digest": shared.policy.digest,
+            "settings_digest": shared.settings.digest,
             "program_digest": process.program_digest(),
             "listeners": listeners,
         }
     )
     ready.ok(os.getpid())
-    log.emit("start", pid=os.getpid(), digest=site.policy.digest, listeners=listeners)
+    log.emit("start", pid=os.getpid(), digest=shared.policy.digest, listeners=listeners)
     await stop.wait()
     if alive is not None:
         loop.remove_reader(alive)
@@ -85,7 +85,7 @@ def _run(arguments: argparse.Namespace, ready: Ready) -> int:
     lock = process.lock_pid_file(directory) if arguments.lock_fd is None else arguments.lock_fd
     if arguments.supervise:
         return Supervisor(str(directory), lock).run(ready)
-    asyncio.run(_serve(load_site(directory), directory, ready, arguments.alive_fd))
+    asyncio.run(_serve(load_shared(directory), directory, ready, arguments.alive_fd))
     return 0
 
 

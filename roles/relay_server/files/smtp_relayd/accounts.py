@@ -18,10 +18,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from smtp_relayd import address, strict
+from smtp_relayd import address, json_file
 from smtp_relayd.auth import Credentials
+from smtp_relayd.json_file import Node
 from smtp_relayd.policy import Rank, ip, rank
-from smtp_relayd.strict import Node
 
 _REMEDY = "let the module mailops.relay.relay_accounts write it again"
 _SCHEME = "{SCRAM-SHA-256}"
@@ -123,7 +123,7 @@ def file_stamp(file: str | Path) -> Stamp | None:
 
 
 def load(file: Path) -> dict[bytes, Account]:
-    root, _content = strict.read(file, _REMEDY, is_secret=True)
+    root, _content = json_file.read(file, _REMEDY, is_secret=True)
     fields = root.fields(("version", "accounts"))
     fields["version"].version(1)
     accounts: dict[bytes, Account] = {}

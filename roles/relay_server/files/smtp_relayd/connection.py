@@ -21,7 +21,7 @@ from smtp_relayd import log, replies, tls
 from smtp_relayd.auth import MAX_LINE
 from smtp_relayd.policy import Rule
 from smtp_relayd.replies import Reply
-from smtp_relayd.site import Site
+from smtp_relayd.shared import Shared
 
 _FLUSH_SECONDS = 10
 # SIZE (RFC 1870), BODY (RFC 6152) and AUTH (RFC 4954) on top of 512 octets
@@ -48,17 +48,17 @@ class Connection(SMTP):
     line_length_limit = MAX_LINE + len("\r")
 
     def __init__(
-        self, site: Site, rule: Rule, peer: str, on_end: Callable[[Any], None], loop: asyncio.AbstractEventLoop
+        self, shared: Shared, rule: Rule, peer: str, on_end: Callable[[Any], None], loop: asyncio.AbstractEventLoop
     ) -> None:
         # aiosmtpd shares this table between all sessions, clears it for each and lets each EHLO add to it
         self.command_size_limits = collections.defaultdict(lambda: 512)
         super().__init__(
             None,
-            hostname=rule.fqdn or site.settings.fqdn,
+            hostname=rule.fqdn or shared.settings.fqdn,
             # not announced, not accepted: it makes aiosmtpd hand us 8-bit arguments, which we refuse with our codes
             enable_SMTPUTF8=True,
             data_size_limit=None,
-            timeout=min(rule.inactivity_timeout, site.limits.idle),
+            timeout=min(rule.inactivity_timeout, shared.limits.idle),
             loop=loop,
         )
         self.command_size_limits.update(MAIL=_MAIL_COMMAND_SIZE, AUTH=MAX_LINE)
@@ -67,8 +67,8 @@ class Connection(SMTP):
         self.peer = peer
         # it is told so, and does not count as one of its connector's
         self.is_refused = False
-        self._site = site
-        self._fqdn = rule.fqdn or site.settings.fqdn
+        self._shared = shared
+        self._fqdn = rule.fqdn or shared.settings.fqdn
         self._on_end = on_end
         self._errors = 0
         # version and cipher
@@ -134,7 +134,7 @@ class Connection(SMTP):
     async def _secured(self, transport: asyncio.Transport) -> asyncio.Transport:
         """The connection after the handshake. Without one it is over, also for versions of asyncio that keep quiet."""
         self._handshake = asyncio.current_task()
-        context, limit = self._site.certificates.context(self.rule), self._site.limits.handshake
+        context, limit = self._shared.certificates.context(self.rule), self._shared.limits.handshake
         secured = None
         try:
             secured = await self.loop.start_tls(transport, self, context, server_side=True, ssl_handshake_timeout=limit)
@@ -152,7 +152,7 @@ class Connection(SMTP):
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         super().connection_made(transport)
-        seconds = min(self.rule.connection_timeout, self._site.limits.connection)
+        seconds = min(self.rule.connection_timeout, self._shared.limits.connection)
         self._lifetime = self.loop.call_later(seconds, self._too_long)
         if self._handler_coroutine is not None:
             self._handler_coroutine.add_done_callback(self._handled)

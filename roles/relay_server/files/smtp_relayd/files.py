@@ -16,8 +16,8 @@ from pathlib import Path
 from typing import Any
 
 from smtp_relayd import address
+from smtp_relayd.json_file import ConfigError, Node, read
 from smtp_relayd.policy import AcceptedDomain, Binding, IPAddress, Policy, Rank, Route, Rule, rank
-from smtp_relayd.strict import ConfigError, Node, read
 
 VERSION = 1
 DOMAIN_TYPES = ("Authoritative", "InternalRelay", "ExternalRelay")

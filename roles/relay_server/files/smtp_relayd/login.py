@@ -14,7 +14,7 @@ from typing import Callable
 from smtp_relayd import log
 from smtp_relayd.accounts import AccountsFile, Verdict
 from smtp_relayd.auth import Credentials
-from smtp_relayd.strict import ConfigError
+from smtp_relayd.json_file import ConfigError
 from smtp_relayd.throttle import LONGEST_ACCOUNT_DELAY, LONGEST_SOURCE_DELAY, Throttle, source_of
 
 # hashlib lets go of the interpreter, so these keep that many cores busy and no more

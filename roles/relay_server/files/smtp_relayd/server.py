@@ -13,7 +13,7 @@ from smtp_relayd import log, replies
 from smtp_relayd.policy import WILDCARDS, IPAddress, Policy, Rule, ip
 from smtp_relayd.replies import Reply
 from smtp_relayd.session import RelaySession
-from smtp_relayd.site import Site
+from smtp_relayd.shared import Shared
 
 # of a socket: address, port and, for IPv6, more
 Endpoint = tuple[Any, ...]
@@ -50,7 +50,7 @@ class Gate(asyncio.Protocol):
     def _admit(self, stream: asyncio.Transport) -> None:
         local, peer = stream.get_extra_info("sockname"), stream.get_extra_info("peername")
         refusal = self._relay.full() if peer else replies.PEER_REFUSED  # no peer: gone already
-        rule = None if refusal else self._relay.site.policy.rule_for(local[0], local[1], peer[0])
+        rule = None if refusal else self._relay.shared.policy.rule_for(local[0], local[1], peer[0])
         if rule is None:
             self._log(refusal or replies.PEER_REFUSED, local, peer)
             stream.write(f"{refusal or replies.PEER_REFUSED}\r\n".encode("ascii"))
@@ -61,7 +61,7 @@ class Gate(asyncio.Protocol):
     def _begin(self, stream: asyncio.Transport, rule: Rule, local: Endpoint, peer: Endpoint) -> None:
         source = str(ip(peer[0]))
         refusal = self._relay.too_many(rule, source)
-        session = RelaySession(self._relay.site, rule, source, self._relay.ended, asyncio.get_running_loop())
+        session = RelaySession(self._relay.shared, rule, source, self._relay.ended, asyncio.get_running_loop())
         session.is_refused = refusal is not None
         if refusal:
             self._log(refusal, local, peer)
@@ -75,8 +75,8 @@ class Gate(asyncio.Protocol):
 class Relay:
     """All listeners and sessions. Must be made inside of the event loop."""
 
-    def __init__(self, site: Site) -> None:
-        self.site = site
+    def __init__(self, shared: Shared) -> None:
+        self.shared = shared
         self.sessions: set[RelaySession] = set()
         self._servers: list[asyncio.AbstractServer] = []
         self._stopping = False
@@ -85,7 +85,7 @@ class Relay:
     async def open(self) -> list[dict[str, object]]:
         """Open every listener or none; returns their addresses as status.json names them."""
         listeners: list[dict[str, object]] = []
-        for address, port in sockets(self.site.policy):
+        for address, port in sockets(self.shared.policy):
             try:
                 await self._listen(str(address), port)
             except OSError as error:
@@ -105,7 +105,7 @@ class Relay:
         """Why no session can begin now."""
         if self._stopping:
             return replies.SHUTTING_DOWN
-        return replies.TOO_MANY_SESSIONS if len(self.sessions) >= self.site.limits.sessions else None
+        return replies.TOO_MANY_SESSIONS if len(self.sessions) >= self.shared.limits.sessions else None
 
     def too_many(self, rule: Rule, peer: str) -> Reply | None:
         """Why no session of this connector can begin now."""
@@ -125,9 +125,9 @@ class Relay:
         """Stop listening; messages in hand get their reply, everyone else the farewell."""
         self._stopping = True
         self._close_servers()
-        if not await self._all_ended(now=False, patience=self.site.limits.stop):
+        if not await self._all_ended(now=False, patience=self.shared.limits.stop):
             await self._all_ended(now=True, patience=1)
-        self.site.logins.close()
+        self.shared.logins.close()
 
     async def _all_ended(self, *, now: bool, patience: float) -> bool:
         for session in list(self.sessions):

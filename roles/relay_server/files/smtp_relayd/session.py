@@ -13,10 +13,10 @@ from datetime import datetime, timezone
 from typing import Callable
 
 from smtp_relayd import content, esmtp, log, policy, replies
-from smtp_relayd.introduction import Introduction
+from smtp_relayd.identification import Identification
 from smtp_relayd.policy import Rule
 from smtp_relayd.replies import Reply
-from smtp_relayd.site import Site
+from smtp_relayd.shared import Shared
 from smtp_relayd.transaction import Transaction
 
 _READ_SIZE = 1024 * 1024  # more than asyncio buffers: a read empties the buffer
@@ -38,16 +38,16 @@ class _Every:
         return True
 
 
-class RelaySession(Introduction):
+class RelaySession(Identification):
     def __init__(
         self,
-        site: Site,
+        shared: Shared,
         rule: Rule,
         peer: str,
         on_end: Callable[[RelaySession], None],
         loop: asyncio.AbstractEventLoop,
     ) -> None:
-        super().__init__(site, rule, peer, on_end, loop)
+        super().__init__(shared, rule, peer, on_end, loop)
         self._transaction: Transaction | None = None
         self._held = 0
 
@@ -74,7 +74,7 @@ class RelaySession(Introduction):
         if argument is None:
             return replies.INVALID_ARGUMENTS
         path, parameters = argument
-        refusal = policy.refuse_sender(self._site.policy, self.rule, path, self._addresses)
+        refusal = policy.refuse_sender(self._shared.policy, self.rule, path, self._addresses)
         refusal = refusal or self._open(path[1:-1], parameters)
         if refusal:
             self._log("sender_refused", refusal, sender=path)
@@ -87,7 +87,7 @@ class RelaySession(Introduction):
             return parsed
         if (parsed.size or 0) > self.rule.max_message_size:
             return replies.TOO_BIG
-        self._transaction = Transaction(self._site, sender, parsed, self.rule.max_recipients)
+        self._transaction = Transaction(self._shared, sender, parsed, self.rule.max_recipients)
         return None
 
     async def smtp_RCPT(self, arg: str | None) -> None:
@@ -105,10 +105,10 @@ class RelaySession(Introduction):
         if argument is None:
             return replies.INVALID_ARGUMENTS
         path, parameters = argument
-        refusal = policy.refuse_recipient(self._site.policy, self.rule, path, self._addresses)
+        refusal = policy.refuse_recipient(self._shared.policy, self.rule, path, self._addresses)
         if refusal is None and parameters:
             refusal = replies.UNKNOWN_PARAMETER
-        reply = refusal or await transaction.add(self._site.policy.recipient(path))
+        reply = refusal or await transaction.add(self._shared.policy.recipient(path))
         event = "recipient_accepted" if reply.is_positive else "recipient_refused"
         sender, queue_id, next_hop = transaction.sender, transaction.queue_id, transaction.next_hop
         self._log(event, reply, queue_id, sender=sender, recipient=path, next_hop=next_hop)
@@ -161,8 +161,8 @@ class RelaySession(Introduction):
             self._hang_up()
 
     async def _read_content(self, intake: content.Intake, transaction: Transaction) -> Reply | None:
-        progress = _Every(self._site.limits.progress, self.loop.time)
-        keep_alive = _Every(self._site.limits.keep_alive, self.loop.time)
+        progress = _Every(self._shared.limits.progress, self.loop.time)
+        keep_alive = _Every(self._shared.limits.keep_alive, self.loop.time)
         while not intake.complete:
             chunk = await self._reader.read(_READ_SIZE)
             if not chunk:
@@ -170,7 +170,7 @@ class RelaySession(Introduction):
             # the buffer is empty now, so what follows the message is read next
             self._reader.feed_data(intake.feed(chunk))
             self._account_for(chunk, intake)
-            if intake.dropped > self._site.limits.drain:
+            if intake.dropped > self._shared.limits.drain:
                 await self._reply(replies.TOO_MUCH_DRAINED)
                 self._hang_up()
             if progress.is_due():
@@ -186,14 +186,14 @@ class RelaySession(Introduction):
         """Keep what all sessions hold in memory within bounds."""
         if not intake.discarded:
             self._held += len(chunk)
-            self._site.memory.used += len(chunk)
-            if self._site.memory.exhausted:
+            self._shared.memory.used += len(chunk)
+            if self._shared.memory.exhausted:
                 intake.discard()
         if intake.discarded:
             self._release_memory()
 
     def _release_memory(self) -> None:
-        self._site.memory.used -= self._held
+        self._shared.memory.used -= self._held
         self._held = 0
 
     async def _deliver(self, message: bytes, transaction: Transaction) -> Reply:

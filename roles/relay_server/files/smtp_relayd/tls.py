@@ -12,8 +12,8 @@ from collections.abc import Iterable
 
 from smtp_relayd import log
 from smtp_relayd.accounts import Stamp, file_stamp
+from smtp_relayd.json_file import ConfigError
 from smtp_relayd.policy import Rule
-from smtp_relayd.strict import ConfigError
 
 HANDSHAKE_SECONDS = 30.0
 # asyncio reports every way to fail as one of them

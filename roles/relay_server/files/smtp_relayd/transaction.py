@@ -12,19 +12,19 @@ from smtp_relayd.esmtp import MailParameters
 from smtp_relayd.hop import NextHop
 from smtp_relayd.policy import Route
 from smtp_relayd.replies import Reply
-from smtp_relayd.site import Site
+from smtp_relayd.shared import Shared
 
 
 class Transaction:
     """Nothing is kept: a recipient counts when the next hop took it, the message when the next hop took it."""
 
-    def __init__(self, site: Site, sender: str, parameters: MailParameters, max_recipients: int) -> None:
+    def __init__(self, shared: Shared, sender: str, parameters: MailParameters, max_recipients: int) -> None:
         self.queue_id = secrets.token_hex(6)
         self.sender = sender
         self.recipients: list[str] = []
         # what the next hop said to the content
         self.upstream: str | None = None
-        self._site = site
+        self._shared = shared
         self._parameters = parameters
         self._max_recipients = max_recipients
         self._hop: NextHop | None = None
@@ -35,7 +35,7 @@ class Transaction:
 
     async def add(self, mailbox: str) -> Reply:
         """Offer a recipient to the next hop on its route; the first one that is taken fixes the route."""
-        route = self._site.route(mailbox)
+        route = self._shared.route(mailbox)
         if route is None:
             return replies.NO_ROUTE
         if len(self.recipients) >= self._max_recipients:
@@ -73,6 +73,6 @@ class Transaction:
     def _hop_at(self, route: Route) -> NextHop:
         if self._hop is None or self._hop.route != route:
             self.close()
-            site = self._site
-            self._hop = NextHop(route, site.settings.fqdn, self.sender, self._parameters, site.limits.hop)
+            shared = self._shared
+            self._hop = NextHop(route, shared.settings.fqdn, self.sender, self._parameters, shared.limits.hop)
         return self._hop

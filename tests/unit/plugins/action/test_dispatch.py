@@ -72,7 +72,7 @@ def test_exchange_has_no_accounts_of_its_own() -> None:
     assert not execute.called
 
 
-READERS = [("receive_connectors_info", {}), ("accepted_domains", {"domains": [{"name": "corp.test"}]})]
+READERS = [("receive_connectors_info", {}), ("accepted_domains", {"accepted_domains": [{"name": "corp.test"}]})]
 
 
 @pytest.mark.parametrize(("name", "args"), READERS)
@@ -111,7 +111,7 @@ def test_the_options_are_validated_on_the_controller() -> None:
 
 def test_a_change_of_accepted_domains_is_refused() -> None:
     answer, task = exchange.answers([]), [{"name": "new.test"}]
-    result, _execute = run("accepted_domains", windows=True, answer=answer, backend="exchange", domains=task)
+    result, _execute = run("accepted_domains", windows=True, answer=answer, backend="exchange", accepted_domains=task)
     assert result["failed"]
     assert result["error"] == "capability"
     assert "belong to the organisation" in result["msg"]

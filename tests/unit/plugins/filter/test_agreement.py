@@ -20,8 +20,8 @@ from ansible_collections.mailops.relay.plugins.module_utils._connector.addresses
 from ansible_collections.mailops.relay.plugins.module_utils._connector.model import State
 from ansible_collections.mailops.relay.plugins.module_utils._connector.properties import render_item
 from ansible_collections.mailops.relay.plugins.module_utils._policy.compile import compile_policy
-from ansible_collections.mailops.relay.plugins.module_utils._policy.decide import Session, decide, select
-from ansible_collections.mailops.relay.plugins.module_utils._policy.questions import answer
+from ansible_collections.mailops.relay.plugins.module_utils._policy.decide import Session, decide, rule_for
+from ansible_collections.mailops.relay.plugins.module_utils._policy.explain import answer
 from support import oracle
 from support.scale import examples
 from support.strategies import exchange_states, sessions, states
@@ -35,7 +35,7 @@ def rendered(state: State, rng: random.Random | None = None) -> dict[str, Any]:
     """As receive_connectors_info returns it, in random order."""
     both: dict[str, Any] = {
         "connectors": [render_item(item) for item in state.connectors],
-        "accepted_domains": [render_item(item) for item in state.domains],
+        "accepted_domains": [render_item(item) for item in state.accepted_domains],
         "selected": None,
     }
     if rng is not None:
@@ -103,7 +103,7 @@ def test_the_matrix_says_what_decide_says(state: State, questions: list[Session]
     shown = replace(state, connectors=tuple(replace(item, inherited_rights=()) for item in state.connectors))
     rows, policy = access_matrix(rendered(shown)), compile_policy(shown)
     listed = {row["binding"] for row in rows}
-    ours = f"<v@{state.domains[0].name.replace('*', 'a')}>" if state.domains else None
+    ours = f"<v@{state.accepted_domains[0].name.replace('*', 'a')}>" if state.accepted_domains else None
     for session in questions:
         binding = next((str(item) for item in (session.local, session.local.wildcard) if str(item) in listed), None)
         row = next((row for row in rows if row["binding"] == binding and holds(row, session)), None)
@@ -126,7 +126,7 @@ def test_the_matrix_says_what_decide_says(state: State, questions: list[Session]
 
 
 def owner_of(policy: Any, session: Session) -> Any:
-    return select(policy, session.local, session.peer)
+    return rule_for(policy, session.local, session.peer)
 
 
 @given(states())

@@ -12,7 +12,7 @@ CORP = {"name": "corp.test", "type": "Authoritative", "next_hop": "192.0.2.1:25"
 
 
 def apply(run: Runner, *domains: dict[str, Any], **options: Any) -> dict[str, Any]:
-    return run("accepted_domains", domains=list(domains), **options)
+    return run("accepted_domains", accepted_domains=list(domains), **options)
 
 
 def triplet(run: Runner, *domains: dict[str, Any], **options: Any) -> dict[str, Any]:

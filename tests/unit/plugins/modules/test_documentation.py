@@ -13,14 +13,14 @@ import pytest
 import yaml
 from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
 
-from ansible_collections.mailops.relay.plugins.module_utils import _spec as spec
+from ansible_collections.mailops.relay.plugins.module_utils import _argument_spec as spec
 from ansible_collections.mailops.relay.plugins.module_utils._aiosmtpd.options import FIXED, OPTIONS
 from ansible_collections.mailops.relay.plugins.module_utils._connector.properties import (
     CONNECTOR_PROPERTIES,
     USAGE,
     render_value,
 )
-from ansible_collections.mailops.relay.plugins.module_utils._connector.row import Property
+from ansible_collections.mailops.relay.plugins.module_utils._connector.property import Property
 from support.modules import Runner
 
 ROOT = Path(__file__).resolve().parents[4]
@@ -34,7 +34,7 @@ SPECS = {
 }
 TASKS: dict[str, dict[str, Any]] = {
     "receive_connectors": {"connectors": []},
-    "accepted_domains": {"domains": []},
+    "accepted_domains": {"accepted_domains": []},
     "receive_connectors_info": {},
     "relay_accounts": {"accounts": []},
     "transport_service": {"state": "stopped"},

@@ -29,14 +29,14 @@ DOMAIN = {"name": "corp.test", "next_hop": "192.0.2.1:25"}
 @pytest.fixture
 def info(run: Runner) -> dict[str, Any]:
     run("receive_connectors", connectors=[SCAN, DEFAULT])
-    run("accepted_domains", domains=[DOMAIN])
+    run("accepted_domains", accepted_domains=[DOMAIN])
     return run("receive_connectors_info")
 
 
 def test_what_is_read_changes_nothing_when_it_is_applied(run: Runner, info: dict[str, Any]) -> None:
     untouched = run.snapshot()
     assert not run("receive_connectors", connectors=info["connectors"], purge=True)["changed"]
-    assert not run("accepted_domains", domains=info["accepted_domains"], purge=True)["changed"]
+    assert not run("accepted_domains", accepted_domains=info["accepted_domains"], purge=True)["changed"]
     assert run("receive_connectors_info", check=True) == info
     assert run.snapshot() == untouched
 
@@ -69,20 +69,20 @@ def test_the_rest_of_the_result(info: dict[str, Any]) -> None:
 def test_which_connector_takes_a_session(
     run: Runner, info: dict[str, Any], binding: str, client: str, selected: str | None
 ) -> None:
-    assert run("receive_connectors_info", select={"binding": binding, "client": client})["selected"] == selected
+    assert run("receive_connectors_info", connector_for={"binding": binding, "client": client})["selected"] == selected
 
 
 @pytest.mark.parametrize(
     ("binding", "client", "says"),
     [
-        ("587", "198.51.100.1", "select, binding: not a binding, got '587'"),
-        ("0.0.0.0:587", "outside", "select, client: not an IP address, got 'outside'"),
-        ("0.0.0.0:587", "10.0.0.0/8", "select, client: one address is needed, got '10.0.0.0/8'"),
+        ("587", "198.51.100.1", "connector_for, binding: not a binding, got '587'"),
+        ("0.0.0.0:587", "outside", "connector_for, client: not an IP address, got 'outside'"),
+        ("0.0.0.0:587", "10.0.0.0/8", "connector_for, client: one address is needed, got '10.0.0.0/8'"),
     ],
 )
 def test_a_question_that_is_none(run: Runner, binding: str, client: str, says: str) -> None:
     with pytest.raises(ModuleFailed) as caught:
-        run("receive_connectors_info", select={"binding": binding, "client": client})
+        run("receive_connectors_info", connector_for={"binding": binding, "client": client})
     assert says in caught.value.result["msg"]
 
 

@@ -30,7 +30,9 @@ def example() -> State:
         "remote_ip_ranges": ["10.0.0.1"],
         "permission_groups": ["AnonymousUsers"],
     }
-    return merge(State(), Options(connectors=[connector], domains=[{"name": "corp.test", "next_hop": "192.0.2.1:25"}]))
+    return merge(
+        State(), Options(connectors=[connector], accepted_domains=[{"name": "corp.test", "next_hop": "192.0.2.1:25"}])
+    )
 
 
 def edit(path: Path, change: Any) -> None:

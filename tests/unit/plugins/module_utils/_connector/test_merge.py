@@ -175,7 +175,7 @@ def test_one_entry_a_name() -> None:
     with pytest.raises(ConflictError, match="connector 'Scanner': two entries for one connector, got 'SCANNER'"):
         make(entry("Scanner"), entry("SCANNER", bindings=["127.0.0.1:26"]))
     with pytest.raises(ConflictError, match="two entries for one accepted domain"):
-        merge(State(), Options(domains=[{"name": "corp.test"}, {"name": "Corp.Test"}]))
+        merge(State(), Options(accepted_domains=[{"name": "corp.test"}, {"name": "Corp.Test"}]))
 
 
 @pytest.mark.parametrize(
@@ -225,22 +225,25 @@ def test_purge_and_absent() -> None:
 
 def test_domains() -> None:
     before = merge(
-        State(), Options(domains=[{"name": "B.test"}, {"name": "a.test", "type": "internalrelay", "next_hop": "H:25"}])
+        State(),
+        Options(accepted_domains=[{"name": "B.test"}, {"name": "a.test", "type": "internalrelay", "next_hop": "H:25"}]),
     )
-    assert [render_item(item) for item in before.domains] == [
+    assert [render_item(item) for item in before.accepted_domains] == [
         {"name": "a.test", "state": "present", "type": "InternalRelay", "next_hop": "h:25"},
         {"name": "b.test", "state": "present", "type": "Authoritative", "next_hop": ""},
     ]
-    assert merge(before, Options(domains=[{"name": "A.TEST", "next_hop": None}])) == before
-    assert [item.name for item in merge(before, Options(domains=[{"name": "a.test"}], purge=True)).domains] == [
-        "a.test"
-    ]
-    assert merge(before, Options(connectors=[], purge=True)).domains == before.domains
+    assert merge(before, Options(accepted_domains=[{"name": "A.TEST", "next_hop": None}])) == before
+    assert [
+        item.name for item in merge(before, Options(accepted_domains=[{"name": "a.test"}], purge=True)).accepted_domains
+    ] == ["a.test"]
+    assert merge(before, Options(connectors=[], purge=True)).accepted_domains == before.accepted_domains
 
 
 @given(states())
 def test_what_is_rendered_is_read_back(state: State) -> None:
-    options = Options([render_item(item) for item in state.connectors], [render_item(item) for item in state.domains])
+    options = Options(
+        [render_item(item) for item in state.connectors], [render_item(item) for item in state.accepted_domains]
+    )
     assert merge(State(), options) == state
     assert merge(state, options) == state
 

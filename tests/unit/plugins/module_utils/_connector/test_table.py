@@ -23,7 +23,7 @@ from ansible_collections.mailops.relay.plugins.module_utils._connector.propertie
     render_item,
     render_value,
 )
-from ansible_collections.mailops.relay.plugins.module_utils._connector.row import Property, parse_list
+from ansible_collections.mailops.relay.plugins.module_utils._connector.property import Property, parse_list
 from support.strategies import exchange_connectors
 
 ROOT = Path(__file__).resolve().parents[5]

@@ -147,7 +147,7 @@ def test_what_a_backend_lacks_is_refused_by_name(options: dict[str, Any], says: 
 def test_a_backend_that_keeps_certificates_elsewhere_needs_no_file() -> None:
     state = merge(State(), Options(connectors=[{**PLAIN, "auth_mechanism": "Tls"}]))
     assert express(MemoryBackend(), State(), state) == state
-    domain = merge(State(), Options(domains=[{"name": "*"}]))
+    domain = merge(State(), Options(accepted_domains=[{"name": "*"}]))
     assert express(MemoryBackend(), State(), domain) == domain
 
 
@@ -160,4 +160,4 @@ def test_a_backend_that_keeps_certificates_elsewhere_needs_no_file() -> None:
 )
 def test_domains_that_the_relay_cannot_serve(domain: dict[str, Any], says: str) -> None:
     with pytest.raises(CapabilityError, match=re.escape(says)):
-        express(BACKEND, State(), merge(State(), Options(domains=[domain])))
+        express(BACKEND, State(), merge(State(), Options(accepted_domains=[domain])))

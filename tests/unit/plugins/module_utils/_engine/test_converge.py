@@ -39,7 +39,7 @@ def desired(state: State) -> Options:
     """Exactly this, said in options."""
     return Options(
         connectors=[render_item(item) for item in state.connectors],
-        domains=[render_item(item) for item in state.domains],
+        accepted_domains=[render_item(item) for item in state.accepted_domains],
         purge=True,
     )
 
@@ -61,7 +61,7 @@ def test_before_fed_back_restores_the_state(pair: tuple[State, State]) -> None:
     assert not converge(backend, desired(wanted), check=False, limits=ANYTHING).changed
     back = Options(
         connectors=render_outcome("memory", done, "connector", [])["before"],
-        domains=render_outcome("memory", done, "domain", [])["before"],
+        accepted_domains=render_outcome("memory", done, "domain", [])["before"],
     )
     backend.capabilities = replace(backend.capabilities, atomic=True)
     converge(backend, back, check=False, limits=ANYTHING)

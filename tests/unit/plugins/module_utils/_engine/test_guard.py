@@ -151,7 +151,7 @@ def test_what_opens_one_address_to_any_domain_is_seen() -> None:
     seen = 0
     while seen < 100:
         before = random_state(rng)
-        after = replace(random_state(rng), domains=before.domains)
+        after = replace(random_state(rng), accepted_domains=before.accepted_domains)
         if opens(before, after, [random_session(rng) for _number in range(20)]):
             seen += 1
             with pytest.raises(GuardError, match="max_relay_addresses"):
@@ -203,7 +203,7 @@ def test_a_change_that_opens_nothing_more_passes_however_it_is_written() -> None
     everybody = replace(limited().connectors[0], extended_rights=())
     pairs = [
         (relay("8.8.8.0", "8.8.8.1"), relay("8.8.8.0/31")),
-        (limited("outside.test"), replace(limited("outside.test"), domains=BRANCH)),
+        (limited("outside.test"), replace(limited("outside.test"), accepted_domains=BRANCH)),
         (State((everybody,), BRANCH), limited("branch.test")),
     ]
     for before, after in pairs:
@@ -213,10 +213,10 @@ def test_a_change_that_opens_nothing_more_passes_however_it_is_written() -> None
 
 
 def test_who_reaches_accepted_domains_only_is_not_counted() -> None:
-    everybody = replace(relay("0.0.0.0/0"), domains=BRANCH)
+    everybody = replace(relay("0.0.0.0/0"), accepted_domains=BRANCH)
     inbound = replace(everybody, connectors=(replace(everybody.connectors[0], extended_rights=()),))
     assert check(EMPTY, inbound, max_relay_addresses=0, shared_sources=EVERYBODY) == []
-    open_before = replace(everybody, domains=())
+    open_before = replace(everybody, accepted_domains=())
     assert all("was so before" in warning for warning in check(open_before, everybody))
 
 

@@ -71,7 +71,7 @@ def test_what_was_not_named_and_changed_is_told_too(backend: MemoryBackend) -> N
 
 
 def test_domains_are_told_alike(backend: MemoryBackend) -> None:
-    result = change(backend, "domain", domains=[{"name": "corp.test"}])
+    result = change(backend, "domain", accepted_domains=[{"name": "corp.test"}])
     assert result["before"] == [{"name": "corp.test", "state": "absent"}]
     assert result["after"] == [{"name": "corp.test", "state": "present", "type": "Authoritative", "next_hop": ""}]
 
@@ -86,8 +86,8 @@ def test_drift_is_a_change_of_its_own() -> None:
 
 
 def test_info(backend: MemoryBackend) -> None:
-    change(backend, connectors=[SCAN], domains=[{"name": "corp.test"}])
-    state = State(backend.state.connectors, backend.state.domains, built_in=("SCAN", "Gone"))
+    change(backend, connectors=[SCAN], accepted_domains=[{"name": "corp.test"}])
+    state = State(backend.state.connectors, backend.state.accepted_domains, built_in=("SCAN", "Gone"))
     info = render_info("memory", state, backend.service.facts(), "Scan")
     assert [item["name"] for item in info["connectors"]] == ["Scan"]
     assert [item["name"] for item in info["accepted_domains"]] == ["corp.test"]
@@ -101,7 +101,7 @@ def test_who_takes_a_session(backend: MemoryBackend, client: str, found: str | N
     change(backend, connectors=[SCAN])
     assert select_connector(backend.state, {"binding": "192.0.2.1:25", "client": client}) == found
     assert select_connector(backend.state, None) is None
-    with pytest.raises(InputError, match=r"select, client: one address is needed, got '10\.0\.0\.0/31'"):
+    with pytest.raises(InputError, match=r"connector_for, client: one address is needed, got '10\.0\.0\.0/31'"):
         select_connector(backend.state, {"binding": "192.0.2.1:25", "client": "10.0.0.0/31"})
 
 

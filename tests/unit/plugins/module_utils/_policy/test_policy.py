@@ -28,10 +28,10 @@ from ansible_collections.mailops.relay.plugins.module_utils._policy.decide impor
     Session,
     accepted_domain,
     decide,
-    select,
+    rule_for,
 )
 from ansible_collections.mailops.relay.plugins.module_utils._policy.mailbox import parse_path
-from ansible_collections.mailops.relay.plugins.module_utils._policy.special import globally_routable
+from ansible_collections.mailops.relay.plugins.module_utils._policy.routable import globally_routable
 from support import oracle
 from support.scale import scaled
 from support.strategies import BASE, DOMAINS, random_exchange_state, random_session, random_state, states
@@ -86,7 +86,7 @@ def test_the_order_of_the_input_does_not_matter(state: State, rng: random.Random
     mixed = replace(
         state,
         connectors=tuple(rng.sample(state.connectors, len(state.connectors))),
-        domains=tuple(rng.sample(state.domains, len(state.domains))),
+        accepted_domains=tuple(rng.sample(state.accepted_domains, len(state.accepted_domains))),
     )
     assert compile_policy(mixed) == compile_policy(state)
 
@@ -106,7 +106,7 @@ def test_the_smallest_range_wins_as_in_microsofts_example() -> None:
     policy = compile_policy(state)
     taken = {}
     for peer in ("192.168.1.75", "192.168.1.100", "8.8.8.8"):
-        rule = select(policy, Binding(4, 1, 25), Peer(4, parse_range(peer, "x").low))
+        rule = rule_for(policy, Binding(4, 1, 25), Peer(4, parse_range(peer, "x").low))
         taken[peer] = rule.connector if rule else None
     assert taken == {"192.168.1.75": "iii", "192.168.1.100": "ii", "8.8.8.8": "i"}
 
@@ -116,8 +116,8 @@ def test_an_exact_binding_wins_over_a_smaller_range_on_the_wildcard() -> None:
     policy = compile_policy(state)
     peer = Peer(4, parse_range("10.0.0.1", "x").low)
     exact, elsewhere = (
-        select(policy, Binding(4, 0x7F000001, 25), peer),
-        select(policy, Binding(4, 0x7F000002, 25), peer),
+        rule_for(policy, Binding(4, 0x7F000001, 25), peer),
+        rule_for(policy, Binding(4, 0x7F000002, 25), peer),
     )
     assert exact is not None
     assert exact.connector == "exact"
@@ -128,7 +128,7 @@ def test_an_exact_binding_wins_over_a_smaller_range_on_the_wildcard() -> None:
 def test_nobody_is_taken_by_an_empty_list_or_a_disabled_connector() -> None:
     off = replace(connector("off", "10.0.0.1"), enabled=False)
     policy = compile_policy(State((connector("empty"), off)))
-    assert select(policy, Binding(4, 1, 25), Peer(4, parse_range("10.0.0.1", "x").low)) is None
+    assert rule_for(policy, Binding(4, 1, 25), Peer(4, parse_range("10.0.0.1", "x").low)) is None
     assert [str(binding) for binding, _intervals in policy.bindings] == ["0.0.0.0:25"]
 
 
@@ -224,4 +224,4 @@ def test_ipv4_and_ipv6_peers_with_equal_numbers_differ() -> None:
         "four", bindings=(Binding(4, 0, 25), Binding(6, 0, 25)), remote_ip_ranges=(AddressRange(4, BASE[4], BASE[4]),)
     )
     policy = compile_policy(State((four,)))
-    assert select(policy, Binding(6, 0, 25), Peer(6, BASE[4])) is None
+    assert rule_for(policy, Binding(6, 0, 25), Peer(6, BASE[4])) is None

@@ -12,12 +12,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from ansible_collections.mailops.relay.plugins.module_utils._connector.definitions import parse_definitions
 from ansible_collections.mailops.relay.plugins.module_utils._connector.errors import (
     InputError,
     StoreError,
 )
 from ansible_collections.mailops.relay.plugins.module_utils._connector.model import AcceptedDomain, Connector
-from ansible_collections.mailops.relay.plugins.module_utils._connector.offline import read_state
 from ansible_collections.mailops.relay.plugins.module_utils._connector.properties import CONNECTOR_PROPERTIES
 from ansible_collections.mailops.relay.plugins.module_utils._connector.rights import ExtendedRight
 from ansible_collections.mailops.relay.plugins.module_utils._policy.compile import compile_policy
@@ -34,7 +34,7 @@ ANY = "ms-Exch-SMTP-Accept-Any-Recipient"
 SUBMIT = "ms-Exch-SMTP-Submit"
 ROWS = {row.exchange: row for row in CONNECTOR_PROPERTIES}
 SEEDS = st.integers(0, (1 << 32) - 1)
-NO_QUESTION = {"select": None}
+NO_QUESTION = {"connector_for": None}
 DENIED = {
     "stage": "rights",
     "message": "...",
@@ -103,9 +103,9 @@ def test_info_is_read_back_by_the_filters_to_the_same_surface(seed: int) -> None
     answers = ask(lambda _arguments: x.answers([connector], [AcceptedDomain("corp.test", "InternalRelay")]), "remote")
     result = info(answers, NO_QUESTION)
     state = read_server(answers).state
-    again = read_state(result)
+    again = parse_definitions(result)
     assert again.connectors == state.connectors
-    assert again.domains == state.domains
+    assert again.accepted_domains == state.accepted_domains
     assert surface(compile_policy(again)).render() == result["relay_surface"]
 
 
@@ -243,7 +243,7 @@ def test_inherited_rights_are_in_the_result_and_count() -> None:
     ]
     assert result["connectors"][0]["extended_rights"] == []
     assert result["relay_surface"]
-    assert read_state(result).connectors[0].inherited_rights == above
+    assert parse_definitions(result).connectors[0].inherited_rights == above
 
 
 @pytest.mark.parametrize(
@@ -258,7 +258,7 @@ def test_inherited_rights_are_in_the_result_and_count() -> None:
 def test_inherited_rights_that_cannot_be_read(entries: Any, told: str) -> None:
     result = info(ask(lambda _arguments: x.answers([SCAN]), "remote"), NO_QUESTION)
     with pytest.raises(InputError, match=told):
-        read_state({**result, "inherited_rights": entries})
+        parse_definitions({**result, "inherited_rights": entries})
 
 
 # -- rights that nobody lets us read -----------------------------------------------------------------------------------
@@ -280,7 +280,7 @@ def test_without_rights_nothing_is_said_to_be_closed(problem: dict[str, str], wh
     assert len(result["warnings"]) == 1
     assert why in result["warnings"][0]
     with pytest.raises(InputError, match="rights_known: the rights of these connectors could not be read"):
-        read_state(result)
+        parse_definitions(result)
 
 
 def test_entries_that_lack_what_a_group_is_made_of_are_not_believed() -> None:

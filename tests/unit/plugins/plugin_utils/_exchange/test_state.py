@@ -20,7 +20,7 @@ from ansible_collections.mailops.relay.plugins.plugin_utils._exchange.tasks impo
 from support import exchange as x
 from support.exchange import SCAN, read
 
-NO_QUESTION = {"select": None}
+NO_QUESTION = {"connector_for": None}
 
 
 # -- domains -----------------------------------------------------------------------------------------------------------
@@ -36,7 +36,7 @@ def test_accepted_domains_and_those_below_them() -> None:
         {"DomainName": "*.corp.test", "DomainType": "ExternalRelay", "MatchSubDomains": False},
         {"DomainName": "other.test", "DomainType": "Authoritative", "MatchSubDomains": "True"},
     ]
-    found = read(x.answers([], domains=x.table("domains", rows))).state.domains
+    found = read(x.answers([], accepted_domains=x.table("domains", rows))).state.accepted_domains
     assert found == (
         AcceptedDomain("*.branch.test", "InternalRelay"),
         AcceptedDomain("*.corp.test", "ExternalRelay"),
@@ -48,7 +48,7 @@ def test_accepted_domains_and_those_below_them() -> None:
 
 def test_a_task_that_says_what_is_there_changes_nothing() -> None:
     answers = ask(lambda _arguments: x.answers([SCAN], DOMAINS), "remote")
-    result = domains(answers, {"domains": [{"name": "corp.test", "type": "Authoritative"}], "purge": False})
+    result = domains(answers, {"accepted_domains": [{"name": "corp.test", "type": "Authoritative"}], "purge": False})
     assert result["changed"] is False
     assert result["commands"] == []
     assert result["before"] == result["after"]
@@ -69,7 +69,7 @@ def test_a_task_that_says_what_is_there_changes_nothing() -> None:
 def test_any_change_of_accepted_domains_is_refused(task: list[dict[str, Any]], purge: bool) -> None:
     answers = ask(lambda _arguments: x.answers([SCAN], DOMAINS), "remote")
     with pytest.raises(CapabilityError, match=r"accepted domain .* belong to the organisation, not to one server"):
-        domains(answers, {"domains": task, "purge": purge})
+        domains(answers, {"accepted_domains": task, "purge": purge})
 
 
 # -- the rest ----------------------------------------------------------------------------------------------------------
@@ -126,7 +126,7 @@ def test_exchange_2007_knows_local_time_only() -> None:
 
 def test_a_changed_domain_makes_both_services_due() -> None:
     row = {"DomainName": "a.test", "DomainType": "Authoritative", "WhenChangedUTC": "2026-01-03T00:00:00Z"}
-    parts = read(x.answers([], domains=x.table("domains", [row]))).service.parts
+    parts = read(x.answers([], accepted_domains=x.table("domains", [row]))).service.parts
     assert [part.restart_required for part in parts] == [True, True]
 
 

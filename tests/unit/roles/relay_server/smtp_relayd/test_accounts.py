@@ -18,7 +18,7 @@ from ansible_collections.mailops.relay.plugins.module_utils._aiosmtpd.accounts i
 from smtp_relayd import accounts
 from smtp_relayd.accounts import Accounts, AccountsFile, Hash
 from smtp_relayd.auth import Credentials
-from smtp_relayd.strict import ConfigError
+from smtp_relayd.json_file import ConfigError
 from support import relay_files
 
 # RFC 7677, 3: user "user", password "pencil"

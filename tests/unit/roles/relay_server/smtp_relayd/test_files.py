@@ -13,8 +13,8 @@ from typing import Any
 import pytest
 
 from smtp_relayd import files
+from smtp_relayd.json_file import ConfigError
 from smtp_relayd.policy import Route
-from smtp_relayd.strict import ConfigError
 from support import relay_files
 
 Change = Callable[[dict[str, Any]], object]

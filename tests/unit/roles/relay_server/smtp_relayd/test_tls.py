@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from smtp_relayd import tls
-from smtp_relayd.strict import ConfigError
+from smtp_relayd.json_file import ConfigError
 from smtp_relayd.tls import Certificate
 from support import certificates
 

@@ -18,17 +18,17 @@ from smtp_relayd.connection import Connection
 from smtp_relayd.login import Unavailable
 from smtp_relayd.policy import Rule
 from smtp_relayd.replies import Reply
-from smtp_relayd.site import Site
+from smtp_relayd.shared import Shared
 
 _MAX_FAILED_AUTHS = 3
 _NEED_TLS = frozenset({"AUTH", "MAIL", "RCPT", "DATA", "VRFY"})
 
 
-class Introduction(Connection):
+class Identification(Connection):
     def __init__(
-        self, site: Site, rule: Rule, peer: str, on_end: Callable[[Any], None], loop: asyncio.AbstractEventLoop
+        self, shared: Shared, rule: Rule, peer: str, on_end: Callable[[Any], None], loop: asyncio.AbstractEventLoop
     ) -> None:
-        super().__init__(site, rule, peer, on_end, loop)
+        super().__init__(shared, rule, peer, on_end, loop)
         self._hello_name = ""
         self._is_extended = False
         self._account: Account | None = None
@@ -137,7 +137,7 @@ class Introduction(Connection):
             credentials = await self._converse(auth.begin(arg))
             name = credentials.shown_name
             with self._timer_stopped():
-                verdict = await self._site.logins.check(credentials, self.peer)
+                verdict = await self._shared.logins.check(credentials, self.peer)
             reply = replies.AUTHENTICATED if verdict.account else replies.AUTH_FAILED
         except auth.Refused as refused:
             reply = refused.reply

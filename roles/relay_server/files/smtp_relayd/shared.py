@@ -50,7 +50,7 @@ class Limits:
 
 
 @dataclass(frozen=True)
-class Site:
+class Shared:
     """What every session of this relay knows."""
 
     settings: Settings
@@ -65,8 +65,10 @@ class Site:
         return (accepted.next_hop if accepted else None) or self.settings.smarthost
 
 
-def load_site(directory: Path, limits: Limits | None = None, memory: Memory | None = None) -> Site:
+def load_shared(directory: Path, limits: Limits | None = None, memory: Memory | None = None) -> Shared:
     """Everything that must be right before the relay starts; ConfigError tells what is not."""
     settings, policy = files.load_settings(directory), files.load_policy(directory)
     certificates = Certificates(policy.rules)
-    return Site(settings, policy, certificates, Logins(AccountsFile(directory)), limits or Limits(), memory or Memory())
+    return Shared(
+        settings, policy, certificates, Logins(AccountsFile(directory)), limits or Limits(), memory or Memory()
+    )

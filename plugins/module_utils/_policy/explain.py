@@ -93,7 +93,7 @@ def _parse_account(value: Any, where: str) -> frozenset[str] | None:
 def answer(policy: Policy, session: d.Session) -> dict[str, Any]:
     """``{allowed, reply, connector, right, reason}``; connector and right are ``None`` where there is none."""
     decision = d.decide(policy, session)
-    rule = d.select(policy, session.local, session.peer)
+    rule = d.rule_for(policy, session.local, session.peer)
     return {
         "allowed": decision.allowed,
         "reply": decision.reply,

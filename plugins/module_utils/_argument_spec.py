@@ -9,7 +9,7 @@ from typing import Any
 from ._accounts.model import ACCOUNT_PROPERTIES
 from ._backends import NAMES
 from ._connector.properties import CONNECTOR_PROPERTIES, DOMAIN_PROPERTIES, DOMAIN_TYPES, USAGE
-from ._connector.row import Property
+from ._connector.property import Property
 
 
 def _entries(rows: tuple[Property, ...], **more: dict[str, Any]) -> dict[str, Any]:
@@ -48,7 +48,7 @@ def connectors_spec() -> dict[str, Any]:
 
 def domains_spec() -> dict[str, Any]:
     types = {"choices": list(DOMAIN_TYPES)}
-    return {"domains": _entries(DOMAIN_PROPERTIES, type=types), "purge": {"type": "bool", "default": False}}
+    return {"accepted_domains": _entries(DOMAIN_PROPERTIES, type=types), "purge": {"type": "bool", "default": False}}
 
 
 def service_spec() -> dict[str, Any]:
@@ -67,4 +67,8 @@ def accounts_spec() -> dict[str, Any]:
 
 def info_spec() -> dict[str, Any]:
     select = {"binding": {"type": "str", "required": True}, "client": {"type": "str", "required": True}}
-    return {"query": {"type": "str"}, "select": {"type": "dict", "options": select}, "snapshot": {"type": "path"}}
+    return {
+        "query": {"type": "str"},
+        "connector_for": {"type": "dict", "options": select},
+        "snapshot": {"type": "path"},
+    }

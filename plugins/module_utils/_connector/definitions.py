@@ -22,7 +22,7 @@ _UNKNOWN = "Read the server again as somebody who may run Get-ADPermission there
 _FORM = "Give what receive_connectors_info returns, or {connectors: [...], accepted_domains: [...]}."
 
 
-def read_state(value: Any) -> State:
+def parse_definitions(value: Any) -> State:
     """Both lists are needed, because a missing one would look like a closed server; other keys are ignored but
     ``inherited_rights`` (a list of ``{connector, principal, right, deny}``) and ``rights_known``.
 
@@ -37,7 +37,7 @@ def read_state(value: Any) -> State:
         State(),
         Options(
             connectors=_entries(value, "connectors", _CONNECTOR_OPTIONS),
-            domains=_entries(value, "accepted_domains", _DOMAIN_OPTIONS),
+            accepted_domains=_entries(value, "accepted_domains", _DOMAIN_OPTIONS),
         ),
     )
     inherited = _inherited(state, value.get("inherited_rights") or ())
