@@ -21,12 +21,11 @@ from typing import Any
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / ".venv/collections"))
 
 from ansible_collections.mailops.relay.plugins.module_utils._connector.addresses import Binding
-from ansible_collections.mailops.relay.plugins.module_utils._connector.merge import Options, merge
-from ansible_collections.mailops.relay.plugins.module_utils._connector.model import Connector, State
+from ansible_collections.mailops.relay.plugins.module_utils._connector.model import Connector
+from ansible_collections.mailops.relay.plugins.module_utils._engine.merge import Options, merge
 from ansible_collections.mailops.relay.plugins.module_utils._engine.plan import plan
-from ansible_collections.mailops.relay.plugins.module_utils._policy.compile import compile_policy
 from ansible_collections.mailops.relay.plugins.module_utils._policy.decide import Peer, Session, decide
-from ansible_collections.mailops.relay.plugins.module_utils._policy.surface import surface
+from ansible_collections.mailops.relay.plugins.module_utils._policy.state import State
 
 RUNS = 5
 
@@ -76,16 +75,16 @@ def main() -> None:
     ranges, count = (int(word) for word in [*sys.argv[1:], "10000", "50"][:2])
     options = Options(connectors=connectors(ranges, count), accepted_domains=domains(100))
     state = merge(State(), options)
-    policy = compile_policy(state)
-    wide, narrow = surface(policy), surface(compile_policy(narrower(state)))
+    policy = state.policy
+    wide, narrow = policy.surface, narrower(state).policy.surface
     peers = [Peer(4, (10 << 24) + number * 7919 % (count << 16)) for number in range(1000)]
     sessions = [Session(Binding(4, 1, 25), peer, "<s@a.test>", "<v@b.test>") for peer in peers]
     intervals = sum(len(found) for _binding, found in policy.bindings)
     total = sum(len(item.remote_ip_ranges) for item in state.connectors)
     print(f"{total} ranges, {count} connectors, {intervals} intervals")
     print(f"read and check the options  {median(lambda: merge(State(), options)):8.3f} s")
-    print(f"compile                     {median(lambda: compile_policy(state)):8.3f} s")
-    print(f"surface                     {median(lambda: surface(policy).render()):8.3f} s")
+    print(f"compile                     {median(lambda: state.policy):8.3f} s")
+    print(f"surface                     {median(lambda: policy.surface.render()):8.3f} s")
     print(f"surface difference          {median(lambda: (wide.minus(narrow), narrow.minus(wide))):8.3f} s, both ways")
     one = replace(state, connectors=tuple(without_first(item) for item in state.connectors))
     print(f"plan a change to each       {median(lambda: plan(state, one, atomic=True), 1):8.3f} s, all at once")

@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from ..module_utils._connector.definitions import parse_definitions
-from ..module_utils._policy.compile import compile_policy
+from ..module_utils._engine.definitions import parse_definitions
 from ..module_utils._policy.matrix import access_matrix as matrix
 from ..plugin_utils._filter import asking
 
@@ -14,7 +13,7 @@ from ..plugin_utils._filter import asking
 @asking
 def access_matrix(state: Any) -> list[dict[str, Any]]:
     """Who may do what, as one table."""
-    return matrix(compile_policy(parse_definitions(state)))
+    return matrix(parse_definitions(state).policy)
 
 
 class FilterModule:

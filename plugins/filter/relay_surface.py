@@ -5,9 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from ..module_utils._connector.definitions import parse_definitions
-from ..module_utils._policy.compile import compile_policy
-from ..module_utils._policy.surface import Surface, surface
+from ..module_utils._engine.definitions import parse_definitions
+from ..module_utils._policy.surface import Surface
 from ..plugin_utils._filter import asking
 
 
@@ -22,7 +21,7 @@ def relay_surface(state: Any, minus: Any = None) -> list[dict[str, Any]]:
 
 
 def _surface(state: Any) -> Surface:
-    return surface(compile_policy(parse_definitions(state)))
+    return parse_definitions(state).policy.surface
 
 
 class FilterModule:

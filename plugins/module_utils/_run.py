@@ -11,13 +11,12 @@ from ansible.module_utils.basic import AnsibleModule
 from ._accounts.converge import converge_accounts
 from ._backends import make_backend
 from ._connector.errors import RelayError
-from ._connector.merge import Options
 from ._engine.converge import converge
 from ._engine.guard import Limits, parse_sources
 from ._engine.info import render_info, select_connector
+from ._engine.merge import Options
 from ._engine.result import render_accounts, render_outcome, render_service
 from ._engine.service import converge_service
-from ._policy.compile import compile_policy
 
 
 def run_converge(module: AnsibleModule, kind: str, options: Options) -> NoReturn:
@@ -64,7 +63,7 @@ def run_info(module: AnsibleModule) -> NoReturn:
         with backend.transaction(read_only=True):
             state = backend.read()
         selected = select_connector(state, module.params["connector_for"])
-        result = render_info(backend.name, state, backend.service.facts(compile_policy(state)), selected)
+        result = render_info(backend.name, state, backend.service.facts(state.policy), selected)
     except RelayError as error:
         _fail(module, error)
     module.exit_json(changed=False, **result)

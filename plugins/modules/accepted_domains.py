@@ -132,7 +132,7 @@ from ansible_collections.mailops.relay.plugins.module_utils._argument_spec impor
     domains_spec,
     guard_spec,
 )
-from ansible_collections.mailops.relay.plugins.module_utils._connector.merge import Options
+from ansible_collections.mailops.relay.plugins.module_utils._engine.merge import Options
 from ansible_collections.mailops.relay.plugins.module_utils._run import run_converge
 
 

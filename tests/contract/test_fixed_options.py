@@ -11,8 +11,8 @@ import pytest
 
 from ansible_collections.mailops.relay.plugins.module_utils._aiosmtpd.options import FIXED
 from ansible_collections.mailops.relay.plugins.module_utils._aiosmtpd.store import write_store
-from ansible_collections.mailops.relay.plugins.module_utils._connector.merge import Options, merge
-from ansible_collections.mailops.relay.plugins.module_utils._connector.model import State
+from ansible_collections.mailops.relay.plugins.module_utils._engine.merge import Options, merge
+from ansible_collections.mailops.relay.plugins.module_utils._policy.state import State
 from support.certificates import client_context, issue
 from support.daemon import running
 from support.modules import write_settings

@@ -15,8 +15,8 @@ from ansible_collections.mailops.relay.plugins.module_utils._accounts.scram impo
 from ansible_collections.mailops.relay.plugins.module_utils._aiosmtpd.accounts import AccountsFile
 from ansible_collections.mailops.relay.plugins.module_utils._aiosmtpd.store import write_store
 from ansible_collections.mailops.relay.plugins.module_utils._connector.addresses import Binding, format_address
-from ansible_collections.mailops.relay.plugins.module_utils._connector.model import Connector, State
-from ansible_collections.mailops.relay.plugins.module_utils._policy.compile import Policy, compile_policy
+from ansible_collections.mailops.relay.plugins.module_utils._connector.model import Connector
+from ansible_collections.mailops.relay.plugins.module_utils._policy.compile import Policy
 from ansible_collections.mailops.relay.plugins.module_utils._policy.decide import (
     NO_CONNECTOR,
     Peer,
@@ -24,6 +24,7 @@ from ansible_collections.mailops.relay.plugins.module_utils._policy.decide impor
     decide,
     rule_for,
 )
+from ansible_collections.mailops.relay.plugins.module_utils._policy.state import State
 from smtp_relayd import files, policy
 from support.certificates import client_context, issue
 from support.daemon import running
@@ -61,7 +62,7 @@ def test_the_daemon_reads_what_the_modules_write_and_decides_alike(
     tmp_path: Path, state: State, asked: list[Session]
 ) -> None:
     write_store(str(tmp_path), state)
-    loaded, compiled = files.load_policy(tmp_path), compile_policy(state)
+    loaded, compiled = files.load_policy(tmp_path), state.policy
     for session in asked:
         assert ask_loaded(loaded, session) == decide(compiled, session).reply
 
@@ -137,7 +138,7 @@ def test_the_running_daemon_agrees_with_decide(tmp_path: Path) -> None:
     def compare(state: State) -> None:
         with running_sink() as sink:
             live = live_state(state, ports, sink.route, str(pem))
-            compiled = compile_policy(live)
+            compiled = live.policy
             directory = tmp_path / str(len(replies))
             directory.mkdir(exist_ok=True)
             write_settings(directory, smarthost=sink.route)

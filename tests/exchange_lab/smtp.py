@@ -19,9 +19,10 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from ansible_collections.mailops.relay.plugins.module_utils._connector.addresses import AddressRange, Binding
-from ansible_collections.mailops.relay.plugins.module_utils._connector.model import AcceptedDomain, Connector, State
+from ansible_collections.mailops.relay.plugins.module_utils._connector.model import AcceptedDomain, Connector
 from ansible_collections.mailops.relay.plugins.module_utils._connector.rights import ExtendedRight
 from ansible_collections.mailops.relay.plugins.module_utils._policy.decide import Peer, Session
+from ansible_collections.mailops.relay.plugins.module_utils._policy.state import State
 from exchange_lab import state as lab
 from support import oracle
 

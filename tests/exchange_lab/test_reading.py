@@ -17,8 +17,7 @@ import pytest
 import trustme
 
 from ansible_collections.mailops.relay.plugins.module_utils._connector.addresses import Binding
-from ansible_collections.mailops.relay.plugins.module_utils._connector.definitions import parse_definitions
-from ansible_collections.mailops.relay.plugins.module_utils._policy.compile import compile_policy
+from ansible_collections.mailops.relay.plugins.module_utils._engine.definitions import parse_definitions
 from ansible_collections.mailops.relay.plugins.module_utils._policy.decide import Peer, Session, decide
 from exchange_lab import expected, faults, smtp
 from exchange_lab import state as lab
@@ -108,7 +107,7 @@ def test_live_snapshot_and_filter_say_the_same(
 @pytest.mark.parametrize("name", ["fifty", "one", "hub2010"])
 def test_decisions_are_those_that_the_server_takes(live: Run, tmp_path: Path, name: str) -> None:
     """Of the state as it was read, in our policy; over SMTP, of the state as the lab wrote it, by the naive oracle."""
-    policy = compile_policy(parse_definitions(live.hosts[name].result))
+    policy = parse_definitions(live.hosts[name].result).policy
     lab.write(tmp_path / "state.json", HOSTS[name].state)
     authority = trustme.CA()
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)

@@ -163,7 +163,7 @@ def connector_row(rng: random.Random, connector: Connector) -> dict[str, Any]:
         value = getattr(connector, option)
         if value is not None:
             row[name] = print_value(rng, name, value)
-    if connector.extended_rights:
+    if connector.entries:
         row["PermissionGroups"] = ", ".join((*connector.permission_groups, "Custom"))
     return row
 
@@ -173,7 +173,7 @@ def right_rows(
 ) -> list[dict[str, Any]]:
     """As Get-ADPermission prints them: a row for each entry."""
     names = names or {}
-    own = [*group_entries(connector.permission_groups), *connector.extended_rights]
+    own = [*group_entries(connector.permission_groups), *connector.entries]
     entries: Iterable[tuple[str, str, bool, bool]] = (
         *((item.principal, item.right, item.deny, False) for item in own),
         *((item.principal, item.right, item.deny, True) for item in connector.inherited_rights),

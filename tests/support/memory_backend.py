@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from ansible_collections.mailops.relay.plugins.module_utils._connector.addresses import Binding
-from ansible_collections.mailops.relay.plugins.module_utils._connector.model import Connector, State
+from ansible_collections.mailops.relay.plugins.module_utils._connector.model import Connector
 from ansible_collections.mailops.relay.plugins.module_utils._connector.principals import WELL_KNOWN
 from ansible_collections.mailops.relay.plugins.module_utils._connector.properties import (
     CONNECTOR_PROPERTIES,
@@ -22,7 +22,8 @@ from ansible_collections.mailops.relay.plugins.module_utils._engine.backend impo
     ServiceFacts,
 )
 from ansible_collections.mailops.relay.plugins.module_utils._engine.operations import Operation, apply_operation
-from ansible_collections.mailops.relay.plugins.module_utils._policy.compile import Policy, compile_policy
+from ansible_collections.mailops.relay.plugins.module_utils._policy.compile import Policy
+from ansible_collections.mailops.relay.plugins.module_utils._policy.state import State
 
 
 class MemoryService(Service):
@@ -34,7 +35,7 @@ class MemoryService(Service):
         self.log: list[str] = []
 
     def facts(self, policy: Policy | None = None) -> ServiceFacts:
-        current = compile_policy(self._backend.state) if policy is None else policy
+        current = self._backend.state.policy if policy is None else policy
         listeners = (
             () if self.loaded is None else tuple((item.host, item.port) for item, _intervals in self.loaded.bindings)
         )
@@ -45,7 +46,7 @@ class MemoryService(Service):
 
     def start(self) -> None:
         self.log.append("start")
-        self.loaded = compile_policy(self._backend.state)
+        self.loaded = self._backend.state.policy
 
     def stop(self) -> None:
         self.log.append("stop")

@@ -10,8 +10,9 @@ from __future__ import annotations
 import re
 from dataclasses import replace
 
-from ansible_collections.mailops.relay.plugins.module_utils._connector.model import AcceptedDomain, Connector, State
+from ansible_collections.mailops.relay.plugins.module_utils._connector.model import AcceptedDomain, Connector
 from ansible_collections.mailops.relay.plugins.module_utils._policy.decide import Session
+from ansible_collections.mailops.relay.plugins.module_utils._policy.state import State
 
 ANYBODY = "NT AUTHORITY\\ANONYMOUS LOGON"
 ACCOUNTS = "NT AUTHORITY\\Authenticated Users"
@@ -57,7 +58,7 @@ def may(connector: Connector, right: str, principal: str = ANYBODY) -> bool:
     by_group = group in connector.permission_groups and right in grants
 
     def says(deny: bool, above: bool = False) -> bool:
-        entries = connector.inherited_rights if above else connector.extended_rights
+        entries = connector.inherited_rights if above else connector.entries
         return (principal, RIGHT_NAMES[right], deny) in [tuple(entry) for entry in entries]
 
     if says(deny=True):

@@ -17,8 +17,7 @@ from hypothesis import strategies as st
 
 from ansible_collections.mailops.relay.plugins.module_utils._connector.addresses import BITS, AddressRange, Binding
 from ansible_collections.mailops.relay.plugins.module_utils._connector.errors import RelayError
-from ansible_collections.mailops.relay.plugins.module_utils._connector.merge import validate
-from ansible_collections.mailops.relay.plugins.module_utils._connector.model import AcceptedDomain, Connector, State
+from ansible_collections.mailops.relay.plugins.module_utils._connector.model import AcceptedDomain, Connector
 from ansible_collections.mailops.relay.plugins.module_utils._connector.properties import CONNECTOR_PROPERTIES
 from ansible_collections.mailops.relay.plugins.module_utils._connector.property import Property
 from ansible_collections.mailops.relay.plugins.module_utils._connector.rights import (
@@ -28,7 +27,9 @@ from ansible_collections.mailops.relay.plugins.module_utils._connector.rights im
     ExtendedRight,
     beyond_groups,
 )
+from ansible_collections.mailops.relay.plugins.module_utils._engine.merge import validate
 from ansible_collections.mailops.relay.plugins.module_utils._policy.decide import Peer, Session
+from ansible_collections.mailops.relay.plugins.module_utils._policy.state import State
 
 T = TypeVar("T")
 BASE = {4: 0x7F000000, 6: 0xFD00 << 112}
@@ -130,7 +131,7 @@ def random_connector(rng: random.Random, name: str) -> Connector:
         allowed_recipients=_some(rng, lambda rng: rng.choice(PATTERNS), 0, 2),
         comment=rng.choice(("", "plain", "two\nlines", "quote' \" $(x) \\ \u00fc \u2028")),
     )
-    rights = beyond_groups(connector.permission_groups, connector.extended_rights)
+    rights = beyond_groups(connector.permission_groups, connector.entries)
     require_tls = "Tls" in connector.auth_mechanism and rng.random() < 0.3
     return replace(connector, extended_rights=rights, require_tls=require_tls)
 
@@ -148,9 +149,9 @@ def as_on_exchange(rng: random.Random, connector: Connector) -> Connector:
             connector,
             auth_mechanism=("Tls", "ExternalAuthoritative") if connector.require_tls else ("ExternalAuthoritative",),
             permission_groups=rng.choice((("AnonymousUsers", "ExchangeServers"), ("ExchangeServers",))),
-            extended_rights=(*connector.extended_rights, *_some(rng, entry, 0, 3)),
+            extended_rights=(*connector.entries, *_some(rng, entry, 0, 3)),
         )
-    rights = beyond_groups(connector.permission_groups, connector.extended_rights)
+    rights = beyond_groups(connector.permission_groups, connector.entries)
     return replace(connector, extended_rights=rights)
 
 
@@ -210,7 +211,7 @@ def random_exchange_connector(rng: random.Random, name: str) -> Connector:
     if more.get("chunking_enabled") is False:
         more["binary_mime_enabled"] = False
     kept = tuple(group for group in order if group in groups)
-    rights = beyond_groups(kept, plain.extended_rights)
+    rights = beyond_groups(kept, plain.entries)
     return replace(
         plain, **{**more, "auth_mechanism": mechanisms, "permission_groups": kept, "extended_rights": rights}
     )
@@ -272,7 +273,7 @@ def normal(state: State) -> State:
     return replace(
         state,
         connectors=tuple(
-            replace(item, extended_rights=beyond_groups(item.permission_groups, item.extended_rights))
+            replace(item, extended_rights=beyond_groups(item.permission_groups, item.entries))
             for item in state.connectors
         ),
     )
@@ -295,7 +296,7 @@ def _less_of_a_connector(rng: random.Random, state: State) -> State:
         {"enabled": False},
         {"bindings": item.bindings[1:] or item.bindings},
         {"remote_ip_ranges": item.remote_ip_ranges[1:]},
-        {"extended_rights": (*item.extended_rights, denied)},
+        {"extended_rights": (*item.entries, denied)},
         {"allowed_recipients": item.allowed_recipients or ("outside.test",)},
     )
     return _with(state, item, replace(item, **rng.choice(changes)))

@@ -11,10 +11,11 @@ from dataclasses import replace
 
 from .._connector.addresses import Binding
 from .._connector.errors import InputError, StoreError
-from .._connector.model import Connector, State
+from .._connector.model import Connector
 from .._connector.rights import ANONYMOUS, ANY_RECIPIENT, ANY_SENDER, AUTHENTICATED, AUTHORITATIVE_SENDER, SUBMIT
 from .._engine.backend import Backend, Capabilities
 from .._engine.operations import Operation, apply_operation
+from .._policy.state import State
 from .accounts import AccountsFile
 from .certificate import check_certificate
 from .files import locked

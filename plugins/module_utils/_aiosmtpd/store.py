@@ -10,10 +10,11 @@ from typing import Any
 
 from .._connector.addresses import format_address
 from .._connector.errors import RelayError, StoreError
-from .._connector.merge import Options, merge
-from .._connector.model import State
 from .._connector.properties import DOMAIN_PROPERTIES, render_item
-from .._policy.compile import Policy, Rule, compile_policy
+from .._engine.merge import Options, merge
+from .._policy.compile import Policy
+from .._policy.rule import Rule
+from .._policy.state import State
 from .files import VERSION, canonical, read_document, replace_file, sha256
 from .options import OPTIONS
 
@@ -63,7 +64,7 @@ def read_store(directory: str) -> State:
     if document is None:
         return State()
     state = _parse_definitions(document["definitions"], path)
-    expected = policy_document(compile_policy(state))
+    expected = policy_document(state.policy)
     drift = canonical(document["policy"]) != canonical(expected) or document["digest"] != sha256(canonical(expected))
     return State(state.connectors, state.accepted_domains, drift=drift)
 
@@ -96,7 +97,7 @@ def write_store(directory: str, state: State) -> None:
 
     :raises StoreError: it could not be written and is as it was
     """
-    policy = policy_document(compile_policy(state))
+    policy = policy_document(state.policy)
     document = {
         "version": VERSION,
         "definitions": {

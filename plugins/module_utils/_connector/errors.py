@@ -7,6 +7,7 @@ Nothing below the modules and action plugins knows Ansible; they turn these erro
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 _LONGEST_VALUE = 200
@@ -60,6 +61,20 @@ class GuardError(RelayError):
     """A change that would make the server an open relay, or take away a protected connector."""
 
     kind = "guard"
+
+
+class UnknownRightsError(RelayError):
+    """A question whose answer depends on rights that nobody let us read."""
+
+    kind = "rights"
+
+    def __init__(self, connectors: Sequence[str]) -> None:
+        names = ", ".join(repr(name) for name in connectors)
+        super().__init__(
+            "the rights of these connectors could not be read, so nothing can be said to be closed",
+            where=f"connectors {names}",
+            way_out="Read the server as somebody who may run Get-ADPermission there (Organization Management).",
+        )
 
 
 class StoreError(RelayError):

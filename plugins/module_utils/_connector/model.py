@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 mailops.relay contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What the collection manages: connectors, accepted domains, and the state of one server."""
+"""What the collection manages: connectors and accepted domains."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from dataclasses import dataclass, fields
 from functools import cached_property
 
 from .addresses import AddressRange, Binding
+from .errors import UnknownRightsError
 from .rights import ANONYMOUS, AUTHENTICATED, EXTERNALLY_SECURED, ExtendedRight, effective_rights
 
 
@@ -16,7 +17,8 @@ class Connector:
     """One receive connector. Field names are the option names; values are normalised (see :mod:`.properties`).
 
     Sizes in bytes, times in seconds, counts ``-1`` for unlimited. ``allowed_senders`` empty: the accepted domains.
-    ``None``: the server has no such property, or it is left to the server's default.
+    ``None``: the server has no such property, or it is left to the server's default; ``extended_rights``: nobody let us
+    read them.
     ``inherited_rights`` are no option: they come from above the connector, are counted and never changed.
     """
 
@@ -25,7 +27,7 @@ class Connector:
     bindings: tuple[Binding, ...] = ()
     remote_ip_ranges: tuple[AddressRange, ...] = ()
     permission_groups: tuple[str, ...] = ()
-    extended_rights: tuple[ExtendedRight, ...] = ()
+    extended_rights: tuple[ExtendedRight, ...] | None = ()
     fqdn: str = ""
     banner: str = ""
     max_message_size: int = 36 << 20
@@ -100,6 +102,16 @@ class Connector:
         return self._rights(self.anonymous_principal)
 
     @property
+    def entries(self) -> tuple[ExtendedRight, ...]:
+        """The extended rights.
+
+        :raises UnknownRightsError: nobody let us read them
+        """
+        if self.extended_rights is None:
+            raise UnknownRightsError([self.name])
+        return self.extended_rights
+
+    @property
     def anonymous_principal(self) -> str:
         """Who a session without AUTH is. ExternalAuthoritative makes it a trusted server, whoever it is."""
         return EXTERNALLY_SECURED if "ExternalAuthoritative" in self.auth_mechanism else ANONYMOUS
@@ -109,7 +121,8 @@ class Connector:
         return self._rights(AUTHENTICATED)
 
     def _rights(self, principal: str) -> frozenset[str]:
-        return effective_rights(principal, self.permission_groups, self.extended_rights, self.inherited_rights)
+        own = self.extended_rights or ()
+        return effective_rights(principal, self.permission_groups, own, self.inherited_rights)
 
 
 @dataclass(frozen=True)
@@ -125,29 +138,7 @@ class AcceptedDomain:
     def key(self) -> str:
         return self.name
 
-
-@dataclass(frozen=True)
-class State:
-    """Everything the collection knows of one server.
-
-    :ivar connectors: sorted by name, names unique whatever their case
-    :ivar accepted_domains: sorted by name, names unique
-    :ivar built_in: names of connectors that came with the server
-    :ivar drift: what the server would act on does not follow from these definitions
-    :ivar rights_known: false: nobody let us read who has which right, so nothing can be said to be closed
-    """
-
-    connectors: tuple[Connector, ...] = ()
-    accepted_domains: tuple[AcceptedDomain, ...] = ()
-    built_in: tuple[str, ...] = ()
-    drift: bool = False
-    rights_known: bool = True
-
-    def connector(self, name: str) -> Connector | None:
-        return next((item for item in self.connectors if item.key == name.lower()), None)
-
-    def domain(self, name: str) -> AcceptedDomain | None:
-        return next((item for item in self.accepted_domains if item.key == name.lower()), None)
-
-    def is_built_in(self, name: str) -> bool:
-        return name.lower() in {item.lower() for item in self.built_in}
+    @property
+    def is_relayed(self) -> bool:
+        """Mail to it goes on to servers that are not ours alone."""
+        return self.type != "Authoritative"

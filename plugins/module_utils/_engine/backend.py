@@ -14,9 +14,10 @@ from typing import Any, NamedTuple
 from .._accounts.converge import AccountStore
 from .._connector.addresses import Binding
 from .._connector.errors import CapabilityError
-from .._connector.model import AcceptedDomain, Connector, State
+from .._connector.model import AcceptedDomain, Connector
 from .._connector.properties import CONNECTOR_PROPERTIES, render_value
 from .._policy.compile import Policy
+from .._policy.state import State
 from .operations import Operation
 
 
@@ -194,7 +195,7 @@ def _refuse_connector(backend: Backend, connector: Connector) -> None:
     can = backend.capabilities
     entries = [("permission_groups", group, can.permission_groups) for group in connector.permission_groups]
     entries += [("auth_mechanism", mechanism, can.auth_mechanisms) for mechanism in connector.auth_mechanism]
-    for entry in connector.extended_rights:
+    for entry in connector.entries:
         entries += [("extended_rights", entry.principal, can.principals), ("extended_rights", entry.right, can.rights)]
     for option, value, known in entries:
         if value not in known:

@@ -7,10 +7,11 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 
 from .._connector.errors import ServiceError, StoreError
-from .._connector.merge import Options, merge
-from .._connector.model import Connector, State
+from .._connector.model import Connector
 from .._connector.properties import CONNECTOR_PROPERTIES
-from .._policy.compile import Policy, compile_policy
+from .._engine.merge import Options, merge
+from .._policy.compile import Policy
+from .._policy.state import State
 from .backend import Backend, ServiceFacts, express
 from .guard import Limits, guard, plaintext_passwords
 from .operations import Operation
@@ -39,8 +40,8 @@ def converge(backend: Backend, options: Options, *, check: bool, limits: Limits)
     with backend.transaction(read_only=check):
         before = backend.read()
         wanted = express(backend, before, merge(before, options))
-        policy = compile_policy(wanted)
-        policy_before = compile_policy(before)
+        policy = wanted.policy
+        policy_before = before.policy
         warnings = guard((before, policy_before), (wanted, policy), limits)
         planned = plan(before, wanted, atomic=backend.capabilities.atomic)
         operations = planned.operations

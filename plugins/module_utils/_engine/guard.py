@@ -12,11 +12,13 @@ from dataclasses import dataclass
 
 from .._connector.addresses import AddressRange, intersect, parse_range, subtract
 from .._connector.errors import GuardError
-from .._connector.model import Connector, State
+from .._connector.model import Connector
 from .._connector.rights import ANY_RECIPIENT, SUBMIT
-from .._policy.compile import Interval, Policy, as_range
+from .._policy.compile import Policy
 from .._policy.routable import globally_routable
-from .._policy.surface import listed, surface
+from .._policy.rule import Interval, as_range
+from .._policy.state import State
+from .._policy.surface import listed
 
 _SHOWN = 5
 _WAY_OUT = "Narrow it, or set allow_open_relay: true if this is meant."
@@ -54,7 +56,7 @@ def guard(before: tuple[State, Policy], after: tuple[State, Policy], limits: Lim
     """
     warnings = _keep_built_in(before, after)
     known = {(hole.sort, hole.where) for hole in _holes(*before, limits)}
-    opened = surface(after[1], accepted=False).minus(surface(before[1])).addresses
+    opened = after[1].granted_surface.minus(before[1].surface).addresses
     for hole in _holes(*after, limits):
         old = not intersect(hole.addresses, opened) if hole.addresses else (hole.sort, hole.where) in known
         if not (old or limits.allow_open_relay):
@@ -94,7 +96,7 @@ def _holes(state: State, policy: Policy, limits: Limits) -> Iterator[Hole]:
 
 
 def _surface_holes(state: State, policy: Policy, limits: Limits) -> Iterator[Hole]:
-    relaying = surface(policy, accepted=False).addresses
+    relaying = policy.granted_surface.addresses
     count = sum(item.size for item in relaying)
     if count > limits.max_relay_addresses:
         allowed = limits.max_relay_addresses

@@ -8,11 +8,10 @@ from collections.abc import Mapping
 from typing import Any
 
 from .._connector.addresses import parse_binding
-from .._connector.model import Connector, State
 from .._connector.properties import render_item
-from .._policy.compile import compile_policy
 from .._policy.decide import rule_for
 from .._policy.explain import parse_peer
+from .._policy.state import State
 from .backend import ServiceFacts
 from .result import render_policy
 
@@ -20,7 +19,7 @@ from .result import render_policy
 def render_info(backend: str, state: State, service: ServiceFacts, selected: str | None) -> dict[str, Any]:
     return {
         "backend": backend,
-        "connectors": [_connector(item, state.rights_known) for item in state.connectors],
+        "connectors": [render_item(item) for item in state.connectors],
         "inherited_rights": [
             {"connector": item.name, **entry._asdict()} for item in state.connectors for entry in item.inherited_rights
         ],
@@ -34,16 +33,8 @@ def render_info(backend: str, state: State, service: ServiceFacts, selected: str
             for part in service.parts
         ],
         "restart_required": service.restart_required,
-        **render_policy(compile_policy(state), state.rights_known),
+        **render_policy(state.policy),
     }
-
-
-def _connector(item: Connector, rights_known: bool) -> dict[str, Any]:
-    """An empty list of rights would ask for their removal when it is fed back, so unknown ones are not shown."""
-    options = render_item(item)
-    if not rights_known:
-        del options["extended_rights"]
-    return options
 
 
 def _word(running: bool) -> str:
@@ -58,5 +49,5 @@ def select_connector(state: State, question: Mapping[str, str] | None) -> str | 
     if question is None:
         return None
     local = parse_binding(question["binding"], "connector_for, binding")
-    rule = rule_for(compile_policy(state), local, parse_peer(question["client"], "connector_for, client"))
+    rule = rule_for(state.policy, local, parse_peer(question["client"], "connector_for, client"))
     return None if rule is None else rule.connector

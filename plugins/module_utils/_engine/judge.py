@@ -9,10 +9,11 @@ from itertools import accumulate
 from typing import NamedTuple
 
 from .._connector.errors import RelayError
-from .._connector.model import State
-from .._policy.compile import Policy, as_range, compile_policy
+from .._policy.compile import Policy
 from .._policy.decide import accepted_domain
-from .._policy.surface import Surface, surface
+from .._policy.rule import as_range
+from .._policy.state import State
+from .._policy.surface import Surface
 from .operations import Operation, apply_operation
 
 _OURS = "accepted domains"
@@ -37,8 +38,8 @@ class Judge:
         self.actual = actual
         self.wanted = wanted
         self._accepts = accepts
-        before, after = compile_policy(actual), compile_policy(wanted)
-        self._surfaces = surface(before), surface(after)
+        before, after = actual.policy, wanted.policy
+        self._surfaces = before.surface, after.surface
         self._inbound = {tls: _common(_inbound(before, tls), _inbound(after, tls)) for tls in (False, True)}
         names = {*before.domains_by_name, *after.domains_by_name}
         self._domains = [name for name in names if _accepts(before, name) and _accepts(after, name)]
@@ -60,7 +61,7 @@ class Judge:
         except RelayError:
             return Verdict(False, Surface({}))
         self.judged += 1
-        policy = compile_policy(state)
+        policy = state.policy
         if self._opens(policy):
             return Verdict(False, Surface({}))
         return Verdict(True, self._lost(policy))
@@ -77,14 +78,14 @@ class Judge:
 
     def pauses(self, state: State) -> Surface:
         """Who relays before and after and not in ``state``."""
-        return _common(*self._surfaces).minus(surface(compile_policy(state)))
+        return _common(*self._surfaces).minus(state.policy.surface)
 
     def opens(self, state: State) -> Surface:
         """What relays in ``state`` though neither before nor after."""
-        return self._opens(compile_policy(state))
+        return self._opens(state.policy)
 
     def _opens(self, policy: Policy) -> Surface:
-        return surface(policy).minus(*self._surfaces)
+        return policy.surface.minus(*self._surfaces)
 
     def verdicts(self, path: Iterable[Operation]) -> list[Verdict]:
         """Of every state on the way."""

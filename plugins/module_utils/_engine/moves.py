@@ -8,9 +8,10 @@ from collections.abc import Iterator
 from dataclasses import replace
 from typing import Any
 
-from .._connector.model import Connector, State
+from .._connector.model import Connector
 from .._connector.properties import CONNECTOR_PROPERTIES
 from .._connector.rights import ANY_RECIPIENT, SUBMIT, ExtendedRight, group_entries
+from .._policy.state import State
 from .operations import (
     APART,
     Create,
@@ -52,11 +53,9 @@ def moves(state: State, wanted: State) -> Iterator[Operation]:
 
 def _closing(old: Connector, new: Connector) -> Iterator[Operation]:
     """An entry that the new permission groups grant is not revoked: it becomes theirs."""
-    kept = {*new.extended_rights, *group_entries(new.permission_groups)}
-    yield from (
-        Grant(old.name, entry) for entry in new.extended_rights if entry.deny and entry not in old.extended_rights
-    )
-    yield from (Revoke(old.name, entry) for entry in old.extended_rights if not entry.deny and entry not in kept)
+    kept = {*new.entries, *group_entries(new.permission_groups)}
+    yield from (Grant(old.name, entry) for entry in new.entries if entry.deny and entry not in old.entries)
+    yield from (Revoke(old.name, entry) for entry in old.entries if not entry.deny and entry not in kept)
     if old.enabled and not new.enabled:
         yield Disable(old.name)
 
@@ -73,12 +72,8 @@ def _setting(old: Connector, new: Connector) -> Iterator[Operation]:
 
 
 def _opening(old: Connector, new: Connector) -> Iterator[Operation]:
-    yield from (
-        Revoke(old.name, entry) for entry in old.extended_rights if entry.deny and entry not in new.extended_rights
-    )
-    yield from (
-        Grant(old.name, entry) for entry in new.extended_rights if not entry.deny and entry not in old.extended_rights
-    )
+    yield from (Revoke(old.name, entry) for entry in old.entries if entry.deny and entry not in new.entries)
+    yield from (Grant(old.name, entry) for entry in new.entries if not entry.deny and entry not in old.entries)
     if new.enabled and not old.enabled:
         yield Enable(old.name)
 
@@ -113,5 +108,5 @@ def _lower(connector: Connector) -> Iterator[Operation]:
     if not (connector.enabled and {SUBMIT, ANY_RECIPIENT} <= connector.anonymous_rights):
         return
     allow = ExtendedRight(connector.anonymous_principal, ANY_RECIPIENT)
-    granted = allow in connector.extended_rights
+    granted = allow in connector.entries
     yield Revoke(connector.name, allow) if granted else Grant(connector.name, allow._replace(deny=True))

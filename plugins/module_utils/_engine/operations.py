@@ -8,9 +8,10 @@ import json
 from dataclasses import dataclass, replace
 from typing import Any, Union
 
-from .._connector.model import AcceptedDomain, Connector, State
+from .._connector.model import AcceptedDomain, Connector
 from .._connector.properties import CONNECTOR_PROPERTIES, DOMAIN_PROPERTIES, render_value
 from .._connector.rights import ExtendedRight, beyond_groups
+from .._policy.state import State
 
 
 @dataclass(frozen=True)
@@ -98,12 +99,12 @@ def apply_operation(state: State, operation: Operation) -> State:
 def _connector_after(current: Connector, operation: Set | Grant | Revoke | Enable | Disable) -> Connector:
     if isinstance(operation, Set):
         after = replace(current, **dict(operation.changes))
-        return replace(after, extended_rights=beyond_groups(after.permission_groups, after.extended_rights))
+        return replace(after, extended_rights=beyond_groups(after.permission_groups, after.entries))
     if isinstance(operation, Grant):
-        entries = tuple(sorted({*current.extended_rights, operation.right}))
+        entries = tuple(sorted({*current.entries, operation.right}))
         return replace(current, extended_rights=beyond_groups(current.permission_groups, entries))
     if isinstance(operation, Revoke):
-        rest = tuple(entry for entry in current.extended_rights if entry != operation.right)
+        rest = tuple(entry for entry in current.entries if entry != operation.right)
         return replace(current, extended_rights=rest)
     return replace(current, enabled=isinstance(operation, Enable))
 

@@ -14,8 +14,8 @@ from dataclasses import dataclass, replace
 from itertools import groupby
 
 from .._connector.errors import ConflictError
-from .._connector.merge import validate
-from .._connector.model import State
+from .._engine.merge import validate
+from .._policy.state import State
 from .._policy.surface import listed
 from .judge import Judge
 from .moves import moves

@@ -10,10 +10,11 @@ from typing import Any
 
 from .._accounts.converge import AccountsOutcome
 from .._accounts.model import render_account
-from .._connector.model import AcceptedDomain, Connector, State
+from .._connector.model import AcceptedDomain, Connector
 from .._connector.properties import render_item
 from .._policy.compile import Policy
-from .._policy.surface import Surface, surface
+from .._policy.state import State
+from .._policy.surface import Surface
 from .backend import ServiceFacts
 from .converge import Outcome
 from .operations import describe
@@ -25,7 +26,7 @@ def render_outcome(backend: str, outcome: Outcome, kind: str, names: Iterable[st
     touched = _touched(outcome, kind, names)
     before = [_render(outcome.before, kind, name) for name in touched]
     after = [_render(outcome.after, kind, name) for name in touched]
-    was, now = surface(outcome.policy_before), surface(outcome.policy)
+    was, now = outcome.policy_before.surface, outcome.policy.surface
     opens, closes = now.minus(was), was.minus(now)
     return {
         "changed": outcome.changed,
@@ -34,17 +35,17 @@ def render_outcome(backend: str, outcome: Outcome, kind: str, names: Iterable[st
         "after": after,
         "commands": [describe(operation) for operation in outcome.operations]
         or (["recompile policy"] if outcome.changed else []),
-        **render_policy(outcome.policy, outcome.after.rights_known),
+        **render_policy(outcome.policy),
         "surface_change": {"opens": _changed(opens), "closes": _changed(closes)},
         "restart_required": outcome.service.restart_required,
         "diff": {"before": _text(before, outcome.before.drift), "after": _text(after, False), **_words(opens, closes)},
     }
 
 
-def render_policy(policy: Policy, rights_known: bool = True) -> dict[str, Any]:
+def render_policy(policy: Policy) -> dict[str, Any]:
     """Where rights are not known there is no surface: an empty one would say that the server is closed."""
     listeners = [{"address": binding.host, "port": binding.port} for binding, _intervals in policy.bindings]
-    return {"relay_surface": surface(policy).render() if rights_known else None, "listeners": listeners}
+    return {"relay_surface": None if policy.unknown else policy.surface.render(), "listeners": listeners}
 
 
 def _changed(part: Surface) -> list[dict[str, Any]]:

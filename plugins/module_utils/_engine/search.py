@@ -6,7 +6,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from .._connector.model import State
+from .._policy.state import State
 from .judge import Judge, Verdict
 from .moves import moves
 from .operations import Grant, Operation, Revoke, Set, apply_operation

@@ -17,64 +17,12 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import NamedTuple
 
-from .._connector.addresses import AddressRange, Binding
-from .._connector.model import AcceptedDomain, Connector, State
+from .._connector.addresses import Binding
+from .._connector.errors import UnknownRightsError
+from .._connector.model import AcceptedDomain, Connector
 from .._connector.rights import ANY_RECIPIENT, ANY_SENDER, AUTHORITATIVE_SENDER, SUBMIT
-
-
-@dataclass(frozen=True)
-class Rule:
-    """What sessions that a connector takes may do. Sizes in bytes, times in seconds, counts ``-1`` for unlimited.
-
-    :ivar fqdn: with ``banner``, empty: the server's own
-    :ivar auth: ``never``, ``after_tls`` or ``always`` offered
-    :ivar allowed_senders: patterns that an anonymous sender must match, ``None``: any sender (the null sender always)
-    :ivar allowed_recipients: patterns that external recipients of anonymous sessions must match, ``None``: any
-    """
-
-    connector: str
-    fqdn: str
-    banner: str
-    max_message_size: int
-    max_recipients: int
-    max_connections: int
-    max_connections_per_source: int
-    max_protocol_errors: int
-    connection_timeout: int
-    inactivity_timeout: int
-    tarpit_interval: int
-    starttls: bool
-    implicit_tls: bool
-    require_tls: bool
-    certificate_file: str
-    key_file: str
-    auth: str
-    anonymous_submit: bool
-    anonymous_any_recipient: bool
-    anonymous_any_sender: bool
-    anonymous_authoritative_domain_sender: bool
-    allowed_senders: tuple[str, ...] | None
-    allowed_recipients: tuple[str, ...] | None
-    account_any_recipient: bool
-
-    @property
-    def anonymous_relay(self) -> bool:
-        """A session without AUTH may send to external domains. The null sender needs no right to send as anyone."""
-        return self.anonymous_submit and self.anonymous_any_recipient
-
-    @property
-    def inbound(self) -> bool:
-        """A stranger may send to our accepted domains."""
-        return self.anonymous_submit and self.anonymous_any_sender
-
-
-class Interval(NamedTuple):
-    """Peers ``low`` to ``high`` of IP ``version``, judged by ``rules[rule]``."""
-
-    version: int
-    low: int
-    high: int
-    rule: int
+from .rule import Interval, Rule
+from .surface import Surface, surface_of
 
 
 @dataclass(frozen=True)
@@ -85,16 +33,40 @@ class Policy:
     :ivar rules: one of each enabled connector, sorted by name
     :ivar accepted_domains: accepted domains sorted by name
     :ivar postmaster: where ``<postmaster>`` goes, ``None``: nowhere
+    :ivar unknown: names of connectors of which nobody let us read who has which right
     """
 
     bindings: tuple[tuple[Binding, tuple[Interval, ...]], ...]
     rules: tuple[Rule, ...]
     accepted_domains: tuple[AcceptedDomain, ...]
     postmaster: str | None
+    unknown: tuple[str, ...] = ()
 
     def at(self, binding: Binding) -> tuple[Interval, ...]:
         """What judges sessions that arrive at ``binding``: its own intervals, else those of the wildcard."""
         return self._by_binding.get(binding, self._by_binding.get(binding.wildcard, ()))
+
+    @cached_property
+    def surface(self) -> Surface:
+        """Who may send where without AUTH beyond our own mailboxes.
+
+        :raises UnknownRightsError: nothing can be said to be closed where the rights are not known
+        """
+        return surface_of(self.bindings, self._known_rules, [each for each in self.accepted_domains if each.is_relayed])
+
+    @cached_property
+    def granted_surface(self) -> Surface:
+        """The surface without what is reached because it belongs to an accepted domain.
+
+        :raises UnknownRightsError: as :attr:`surface`
+        """
+        return surface_of(self.bindings, self._known_rules, ())
+
+    @property
+    def _known_rules(self) -> tuple[Rule, ...]:
+        if self.unknown:
+            raise UnknownRightsError(self.unknown)
+        return self.rules
 
     @cached_property
     def domains_by_name(self) -> Mapping[str, AcceptedDomain]:
@@ -115,15 +87,17 @@ class _Claim(NamedTuple):
     high: int
 
 
-def compile_policy(state: State) -> Policy:
-    enabled = [item for item in sorted(state.connectors, key=lambda item: item.key) if item.enabled]
+def compile_policy(connectors: Iterable[Connector], accepted_domains: Iterable[AcceptedDomain]) -> Policy:
+    """The policy of one server, whatever the order of the two."""
+    enabled = [item for item in sorted(connectors, key=lambda item: item.key) if item.enabled]
     bindings = sorted({binding for item in enabled for binding in item.bindings})
-    domains = tuple(sorted(state.accepted_domains, key=lambda item: item.key))
+    domains = tuple(sorted(accepted_domains, key=lambda item: item.key))
     return Policy(
         bindings=tuple((binding, _intervals(binding, enabled)) for binding in bindings),
         rules=tuple(_rule(item, domains) for item in enabled),
         accepted_domains=domains,
         postmaster=_postmaster(domains),
+        unknown=tuple(item.name for item in enabled if item.extended_rights is None),
     )
 
 
@@ -220,7 +194,3 @@ def _append(found: list[Interval], interval: Interval) -> None:
         found[-1] = found[-1]._replace(high=interval.high)
     else:
         found.append(interval)
-
-
-def as_range(interval: Interval) -> AddressRange:
-    return AddressRange(interval.version, interval.low, interval.high)

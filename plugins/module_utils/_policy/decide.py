@@ -12,8 +12,9 @@ from typing import NamedTuple
 from .._connector.addresses import Binding
 from .._connector.model import AcceptedDomain
 from .._connector.rights import ANY_RECIPIENT, ANY_SENDER, AUTHORITATIVE_SENDER, SUBMIT
-from .compile import Policy, Rule
+from .compile import Policy
 from .mailbox import Mailbox, parse_path
+from .rule import Rule
 
 NO_CONNECTOR = "554 5.7.1 No connector accepts connections from this address"
 BAD_SENDER = "550 5.1.7 Invalid address"

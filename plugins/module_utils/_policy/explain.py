@@ -12,7 +12,8 @@ from .._connector.errors import InputError
 from .._connector.rights import ANY_RECIPIENT, ANY_SENDER, AUTHORITATIVE_SENDER, SUBMIT
 from .._connector.values import parse_bool, parse_key, parse_text
 from . import decide as d
-from .compile import Policy, Rule
+from .compile import Policy
+from .rule import Rule
 
 _NEEDED = ("binding", "client", "sender", "recipient")
 _KEYS = (*_NEEDED, "tls", "account")

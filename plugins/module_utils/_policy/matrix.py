@@ -8,7 +8,8 @@ from collections.abc import Iterable
 from typing import Any
 
 from .._connector.addresses import BITS, AddressRange, Binding, cidrs, subtract
-from .compile import Policy, Rule, as_range
+from .compile import Policy
+from .rule import Rule, as_range
 
 
 def access_matrix(policy: Policy) -> list[dict[str, Any]]:

@@ -17,8 +17,9 @@ from typing import Any
 
 from .._connector.addresses import BITS, AddressRange, Binding, cidrs, parse_binding, read_range, subtract, union
 from .._connector.errors import InputError
+from .._connector.model import AcceptedDomain
 from .._connector.values import parse_address_pattern
-from .compile import Interval, Policy, Rule, as_range
+from .rule import Interval, Rule, as_range
 
 ANY = "any"
 _DOMAIN_ANY = "any."
@@ -116,10 +117,12 @@ class Surface:
         ]
 
 
-def surface(policy: Policy, *, accepted: bool = True) -> Surface:
-    """:param accepted: also what is reached because the domain is an accepted one that is relayed"""
-    relayed = [_reach(item.name) for item in policy.accepted_domains if accepted and item.type != "Authoritative"]
-    return Surface({binding: _reached(policy.rules, intervals, relayed) for binding, intervals in policy.bindings})
+def surface_of(
+    bindings: Iterable[tuple[Binding, Sequence[Interval]]], rules: Sequence[Rule], relayed: Iterable[AcceptedDomain]
+) -> Surface:
+    """:param relayed: accepted domains that whoever may submit reaches"""
+    reaches = [_reach(item.name) for item in relayed]
+    return Surface({binding: _reached(rules, intervals, reaches) for binding, intervals in bindings})
 
 
 def _reached(

@@ -43,7 +43,7 @@ def read_connector(row: Row, entries: Iterable[Entry] | None) -> Connector:
     # Exchange has no such list: whoever may send as anybody may
     connector = replace(Connector(name, allowed_senders=("*",)), **fields)
     if entries is None:
-        return connector
+        return replace(connector, extended_rights=None)
     rights = separate(connector.permission_groups, entries)
     return replace(connector, extended_rights=rights.extended, inherited_rights=rights.inherited)
 

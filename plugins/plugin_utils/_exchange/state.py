@@ -5,15 +5,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
 from ...module_utils._connector.errors import StoreError
-from ...module_utils._connector.model import Connector, State
+from ...module_utils._connector.model import Connector
 from ...module_utils._connector.principals import ANONYMOUS, AUTHENTICATED, fold
 from ...module_utils._connector.rights import Entry
 from ...module_utils._engine.backend import ServiceFacts, ServicePart
+from ...module_utils._policy.state import State
 from .calls import FRONTEND, TRANSPORT, Answer, Answers, Row
 from .errors import explain
 from .parse import changed, read_connector, read_domains, read_entries, read_time, unread_groups
@@ -61,13 +62,15 @@ def read_server(answers: Answers) -> Server:
     entries, notices = _entries(answers)
     per_row = [None if entries is None else entries.get(str(number), []) for number in range(len(rows))]
     connectors = [read_connector(row, found) for row, found in zip(rows, per_row, strict=True)]
-    unread = [_unread(item, found) for item, found in zip(connectors, per_row, strict=True) if found is not None]
-    notices += [notice for notice in unread if notice]
+    for number, found in enumerate(per_row):
+        unread = _unread(connectors[number], found or ())
+        if unread and found is not None:
+            notices.append(unread)
+            connectors[number] = replace(connectors[number], extended_rights=None)
     state = State(
         connectors=tuple(sorted(connectors, key=lambda item: item.key)),
         accepted_domains=tuple(read_domains(_rows(answers, "domains"))),
         built_in=tuple(form.format(name) for form in _BUILT_IN),
-        rights_known=not notices,
     )
     said = [notice for answer in answers.values() for notice in answer.notices]
     return Server(name, state, _service(answers, connectors), (*notices, *dict.fromkeys(said)))

@@ -8,11 +8,10 @@ from collections.abc import Mapping
 from typing import Any
 
 from ...module_utils._connector.errors import CapabilityError
-from ...module_utils._connector.merge import Options, merge
 from ...module_utils._engine.converge import Outcome
 from ...module_utils._engine.info import render_info, select_connector
+from ...module_utils._engine.merge import Options, merge
 from ...module_utils._engine.result import render_outcome
-from ...module_utils._policy.compile import compile_policy
 from .calls import Answers
 from .state import Server, read_server
 
@@ -40,7 +39,7 @@ def domains(answers: Answers, params: Mapping[str, Any]) -> dict[str, Any]:
             where=f"accepted domain '{different[0].name}'",
             way_out="Change them in Exchange (New-, Set-, Remove-AcceptedDomain), or make the task say what is there.",
         )
-    policy = compile_policy(server.state)
+    policy = server.state.policy
     outcome = Outcome(False, server.state, server.state, policy, (), (), server.service, policy)
     return _result(
         server, render_outcome(NAME, outcome, "domain", [entry["name"] for entry in params["accepted_domains"]])

@@ -17,11 +17,10 @@ from ansible_collections.mailops.relay.plugins.filter.access_matrix import Filte
 from ansible_collections.mailops.relay.plugins.filter.relay_decision import FilterModule as Decision
 from ansible_collections.mailops.relay.plugins.filter.relay_surface import FilterModule as SurfaceFilter
 from ansible_collections.mailops.relay.plugins.module_utils._connector.addresses import format_address
-from ansible_collections.mailops.relay.plugins.module_utils._connector.model import State
 from ansible_collections.mailops.relay.plugins.module_utils._connector.properties import render_item
-from ansible_collections.mailops.relay.plugins.module_utils._policy.compile import compile_policy
 from ansible_collections.mailops.relay.plugins.module_utils._policy.decide import Session, decide, rule_for
 from ansible_collections.mailops.relay.plugins.module_utils._policy.explain import answer
+from ansible_collections.mailops.relay.plugins.module_utils._policy.state import State
 from support import oracle
 from support.scale import examples
 from support.strategies import exchange_states, sessions, states
@@ -74,14 +73,14 @@ def test_answers_are_those_of_the_oracle(state: State, questions: list[Session])
         assert found["reply"].startswith(oracle.verdict(state, session) + " ")
         assert found["allowed"] is found["reply"].startswith("250 ")
         assert found["connector"] == (owner.name if owner else None)
-        assert (found["right"] is None) == (decide(compile_policy(state), session).right == "")
+        assert (found["right"] is None) == (decide(state.policy, session).right == "")
     json.dumps(answers)
 
 
 @examples(60)
 @given(exchange_states(), sessions(20))
 def test_every_decision_has_a_reason(state: State, questions: list[Session]) -> None:
-    policy = compile_policy(state)
+    policy = state.policy
     for session in questions:
         found = answer(policy, session)
         reason = found["reason"]
@@ -101,7 +100,7 @@ def holds(row: dict[str, Any], session: Session) -> bool:
 @given(states() | exchange_states(), sessions(20))
 def test_the_matrix_says_what_decide_says(state: State, questions: list[Session]) -> None:
     shown = replace(state, connectors=tuple(replace(item, inherited_rights=()) for item in state.connectors))
-    rows, policy = access_matrix(rendered(shown)), compile_policy(shown)
+    rows, policy = access_matrix(rendered(shown)), shown.policy
     listed = {row["binding"] for row in rows}
     ours = f"<v@{state.accepted_domains[0].name.replace('*', 'a')}>" if state.accepted_domains else None
     for session in questions:

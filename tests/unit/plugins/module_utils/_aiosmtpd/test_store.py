@@ -18,8 +18,8 @@ from ansible_collections.mailops.relay.plugins.module_utils._aiosmtpd import fil
 from ansible_collections.mailops.relay.plugins.module_utils._aiosmtpd.options import OPTIONS
 from ansible_collections.mailops.relay.plugins.module_utils._aiosmtpd.store import read_store, write_store
 from ansible_collections.mailops.relay.plugins.module_utils._connector.errors import StoreError
-from ansible_collections.mailops.relay.plugins.module_utils._connector.merge import Options, merge
-from ansible_collections.mailops.relay.plugins.module_utils._connector.model import State
+from ansible_collections.mailops.relay.plugins.module_utils._engine.merge import Options, merge
+from ansible_collections.mailops.relay.plugins.module_utils._policy.state import State
 from support.strategies import states
 
 

@@ -13,8 +13,7 @@ from hypothesis import strategies as st
 
 from ansible_collections.mailops.relay.plugins.module_utils._connector.addresses import parse_binding, parse_range
 from ansible_collections.mailops.relay.plugins.module_utils._connector.errors import InputError
-from ansible_collections.mailops.relay.plugins.module_utils._connector.merge import Options, merge
-from ansible_collections.mailops.relay.plugins.module_utils._connector.model import Connector, State
+from ansible_collections.mailops.relay.plugins.module_utils._connector.model import Connector
 from ansible_collections.mailops.relay.plugins.module_utils._connector.principals import WELL_KNOWN, canonical
 from ansible_collections.mailops.relay.plugins.module_utils._connector.rights import (
     ANONYMOUS,
@@ -36,8 +35,8 @@ from ansible_collections.mailops.relay.plugins.module_utils._connector.rights im
     parse_extended_right,
     separate,
 )
-from ansible_collections.mailops.relay.plugins.module_utils._policy.compile import compile_policy
-from ansible_collections.mailops.relay.plugins.module_utils._policy.surface import surface
+from ansible_collections.mailops.relay.plugins.module_utils._engine.merge import Options, merge
+from ansible_collections.mailops.relay.plugins.module_utils._policy.state import State
 
 PRINCIPALS = ("CORP\\Müller", "S-1-5-21-1-2-3-1104", *sorted({name for table in GROUPS.values() for name in table}))
 RELAY = ExtendedRight(ANONYMOUS, ANY_RECIPIENT)
@@ -239,7 +238,7 @@ def relaying(**changes: Any) -> int:
     """How many of two clients relay through a connector."""
     both = parse_range("10.0.0.0/31", "x")
     found = Connector("A", bindings=(parse_binding("0.0.0.0:25", "x"),), remote_ip_ranges=(both,), **changes)
-    return sum(item.size for item in surface(compile_policy(State((found,)))).addresses)
+    return sum(item.size for item in State((found,)).policy.surface.addresses)
 
 
 def test_externally_secured_sessions_relay_without_any_extended_right() -> None:

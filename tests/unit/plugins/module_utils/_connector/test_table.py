@@ -14,8 +14,7 @@ import pytest
 from hypothesis import given
 
 from ansible_collections.mailops.relay.plugins.module_utils._connector.errors import ConflictError, InputError
-from ansible_collections.mailops.relay.plugins.module_utils._connector.merge import Options, merge
-from ansible_collections.mailops.relay.plugins.module_utils._connector.model import Connector, State
+from ansible_collections.mailops.relay.plugins.module_utils._connector.model import Connector
 from ansible_collections.mailops.relay.plugins.module_utils._connector.properties import (
     CONNECTOR_PROPERTIES,
     NOT_OPTIONS,
@@ -24,6 +23,8 @@ from ansible_collections.mailops.relay.plugins.module_utils._connector.propertie
     render_value,
 )
 from ansible_collections.mailops.relay.plugins.module_utils._connector.property import Property, parse_list
+from ansible_collections.mailops.relay.plugins.module_utils._engine.merge import Options, merge
+from ansible_collections.mailops.relay.plugins.module_utils._policy.state import State
 from support.strategies import exchange_connectors
 
 ROOT = Path(__file__).resolve().parents[5]

@@ -14,8 +14,7 @@ import pytest
 from ansible_collections.mailops.relay.plugins.module_utils._aiosmtpd.backend import AiosmtpdBackend
 from ansible_collections.mailops.relay.plugins.module_utils._aiosmtpd.options import FIXED, OPTIONS
 from ansible_collections.mailops.relay.plugins.module_utils._connector.errors import CapabilityError
-from ansible_collections.mailops.relay.plugins.module_utils._connector.merge import Options, merge
-from ansible_collections.mailops.relay.plugins.module_utils._connector.model import Connector, State
+from ansible_collections.mailops.relay.plugins.module_utils._connector.model import Connector
 from ansible_collections.mailops.relay.plugins.module_utils._connector.properties import (
     CONNECTOR_PROPERTIES,
     render_item,
@@ -24,6 +23,8 @@ from ansible_collections.mailops.relay.plugins.module_utils._connector.propertie
 from ansible_collections.mailops.relay.plugins.module_utils._engine.backend import express
 from ansible_collections.mailops.relay.plugins.module_utils._engine.converge import converge
 from ansible_collections.mailops.relay.plugins.module_utils._engine.guard import Limits
+from ansible_collections.mailops.relay.plugins.module_utils._engine.merge import Options, merge
+from ansible_collections.mailops.relay.plugins.module_utils._policy.state import State
 from support.memory_backend import MemoryBackend
 from support.modules import write_settings
 

@@ -15,13 +15,14 @@ from ansible_collections.mailops.relay.plugins.module_utils._connector.errors im
     ServiceError,
     StoreError,
 )
-from ansible_collections.mailops.relay.plugins.module_utils._connector.merge import Options
-from ansible_collections.mailops.relay.plugins.module_utils._connector.model import Connector, State
+from ansible_collections.mailops.relay.plugins.module_utils._connector.model import Connector
 from ansible_collections.mailops.relay.plugins.module_utils._connector.properties import render_item
 from ansible_collections.mailops.relay.plugins.module_utils._engine.converge import Outcome, converge
 from ansible_collections.mailops.relay.plugins.module_utils._engine.guard import Limits
+from ansible_collections.mailops.relay.plugins.module_utils._engine.merge import Options
 from ansible_collections.mailops.relay.plugins.module_utils._engine.operations import Operation
 from ansible_collections.mailops.relay.plugins.module_utils._engine.result import render_outcome
+from ansible_collections.mailops.relay.plugins.module_utils._policy.state import State
 from support.memory_backend import MemoryBackend
 from support.scale import examples
 from support.strategies import changes

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from ansible_collections.mailops.relay.plugins.module_utils._connector.addresses import parse_binding, parse_range
 from ansible_collections.mailops.relay.plugins.module_utils._connector.errors import GuardError, InputError
-from ansible_collections.mailops.relay.plugins.module_utils._connector.model import AcceptedDomain, Connector, State
+from ansible_collections.mailops.relay.plugins.module_utils._connector.model import AcceptedDomain, Connector
 from ansible_collections.mailops.relay.plugins.module_utils._connector.rights import (
     ANONYMOUS,
     ANY_RECIPIENT,
@@ -25,9 +25,8 @@ from ansible_collections.mailops.relay.plugins.module_utils._engine.guard import
     parse_sources,
     plaintext_passwords,
 )
-from ansible_collections.mailops.relay.plugins.module_utils._policy.compile import compile_policy
 from ansible_collections.mailops.relay.plugins.module_utils._policy.decide import Session
-from ansible_collections.mailops.relay.plugins.module_utils._policy.surface import surface
+from ansible_collections.mailops.relay.plugins.module_utils._policy.state import State
 from support import oracle
 from support.scale import examples
 from support.strategies import random_narrowing, random_session, random_state
@@ -50,7 +49,7 @@ def relay(*ranges: str, name: str = "Scan", built_in: tuple[str, ...] = (), doma
 
 
 def check(before: State, after: State, **limits: Any) -> list[str]:
-    return guard((before, compile_policy(before)), (after, compile_policy(after)), Limits(**limits))
+    return guard((before, before.policy), (after, after.policy), Limits(**limits))
 
 
 @pytest.mark.parametrize(
@@ -135,7 +134,7 @@ def test_what_opens_nothing_passes_whatever_holes_there_were(seed: int) -> None:
     rng = random.Random(seed)
     before = random_state(rng)
     after = random_narrowing(rng, before)
-    assume(not surface(compile_policy(after)).minus(surface(compile_policy(before))))
+    assume(not after.policy.surface.minus(before.policy.surface))
     for warning in check(before, after, max_relay_addresses=0, shared_sources=EVERYBODY):
         assert warning.startswith("OPEN RELAY RISK, was so before: ")
 

@@ -13,8 +13,7 @@ from hypothesis import given
 
 from ansible_collections.mailops.relay.plugins.module_utils._connector.addresses import parse_binding, parse_range
 from ansible_collections.mailops.relay.plugins.module_utils._connector.errors import ConflictError
-from ansible_collections.mailops.relay.plugins.module_utils._connector.merge import validate
-from ansible_collections.mailops.relay.plugins.module_utils._connector.model import AcceptedDomain, Connector, State
+from ansible_collections.mailops.relay.plugins.module_utils._connector.model import AcceptedDomain, Connector
 from ansible_collections.mailops.relay.plugins.module_utils._connector.rights import (
     ANONYMOUS,
     ANY_RECIPIENT,
@@ -22,6 +21,7 @@ from ansible_collections.mailops.relay.plugins.module_utils._connector.rights im
     ExtendedRight,
 )
 from ansible_collections.mailops.relay.plugins.module_utils._engine.judge import Judge
+from ansible_collections.mailops.relay.plugins.module_utils._engine.merge import validate
 from ansible_collections.mailops.relay.plugins.module_utils._engine.operations import (
     Create,
     Delete,
@@ -34,9 +34,9 @@ from ansible_collections.mailops.relay.plugins.module_utils._engine.operations i
     title,
 )
 from ansible_collections.mailops.relay.plugins.module_utils._engine.plan import plan
-from ansible_collections.mailops.relay.plugins.module_utils._policy.compile import compile_policy
 from ansible_collections.mailops.relay.plugins.module_utils._policy.decide import Session, decide
-from ansible_collections.mailops.relay.plugins.module_utils._policy.surface import Surface, surface
+from ansible_collections.mailops.relay.plugins.module_utils._policy.state import State
+from ansible_collections.mailops.relay.plugins.module_utils._policy.surface import Surface
 from support.scale import examples, scaled
 from support.strategies import changes, random_pair, sessions, states
 
@@ -111,13 +111,13 @@ def test_every_state_on_the_way_is_safe(pair: tuple[State, State], asked: list[S
         planned = plan(actual, wanted)
     except ConflictError:
         return
-    policies = compile_policy(actual), compile_policy(wanted)
-    ends = [surface(policy) for policy in policies]
+    policies = actual.policy, wanted.policy
+    ends = [policy.surface for policy in policies]
     ours = [item.name for item in actual.accepted_domains if wanted.domain(item.name) == item and "*" not in item.name]
     for state in between(actual, planned.operations):
         validate(state)
-        policy = compile_policy(state)
-        found = surface(policy)
+        policy = state.policy
+        found = policy.surface
         for session in asked:
             for domain in ("outside.test", "a.corp.test", *(item.name for item in state.accepted_domains)):
                 if reaches(found, session, domain):

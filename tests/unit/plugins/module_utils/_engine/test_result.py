@@ -10,17 +10,17 @@ import pytest
 from ansible_collections.mailops.relay.plugins.module_utils._accounts.converge import AccountsOutcome
 from ansible_collections.mailops.relay.plugins.module_utils._accounts.model import Account
 from ansible_collections.mailops.relay.plugins.module_utils._connector.errors import InputError
-from ansible_collections.mailops.relay.plugins.module_utils._connector.merge import Options
-from ansible_collections.mailops.relay.plugins.module_utils._connector.model import State
 from ansible_collections.mailops.relay.plugins.module_utils._engine.converge import converge
 from ansible_collections.mailops.relay.plugins.module_utils._engine.guard import Limits
 from ansible_collections.mailops.relay.plugins.module_utils._engine.info import render_info, select_connector
+from ansible_collections.mailops.relay.plugins.module_utils._engine.merge import Options
 from ansible_collections.mailops.relay.plugins.module_utils._engine.result import (
     render_accounts,
     render_outcome,
     render_service,
 )
 from ansible_collections.mailops.relay.plugins.module_utils._engine.service import ServiceOutcome, converge_service
+from ansible_collections.mailops.relay.plugins.module_utils._policy.state import State
 from support.memory_backend import MemoryBackend
 
 SCAN = {

@@ -15,14 +15,13 @@ from ansible_collections.mailops.relay.plugins.module_utils._connector.addresses
     Binding,
     parse_range,
 )
-from ansible_collections.mailops.relay.plugins.module_utils._connector.model import AcceptedDomain, Connector, State
+from ansible_collections.mailops.relay.plugins.module_utils._connector.model import AcceptedDomain, Connector
 from ansible_collections.mailops.relay.plugins.module_utils._connector.rights import (
     ANONYMOUS,
     ANY_RECIPIENT,
     SUBMIT,
     ExtendedRight,
 )
-from ansible_collections.mailops.relay.plugins.module_utils._policy.compile import compile_policy
 from ansible_collections.mailops.relay.plugins.module_utils._policy.decide import (
     Peer,
     Session,
@@ -32,6 +31,7 @@ from ansible_collections.mailops.relay.plugins.module_utils._policy.decide impor
 )
 from ansible_collections.mailops.relay.plugins.module_utils._policy.mailbox import parse_path
 from ansible_collections.mailops.relay.plugins.module_utils._policy.routable import globally_routable
+from ansible_collections.mailops.relay.plugins.module_utils._policy.state import State
 from support import oracle
 from support.scale import scaled
 from support.strategies import BASE, DOMAINS, random_exchange_state, random_session, random_state, states
@@ -56,7 +56,7 @@ def test_compile_and_decide_agree_with_asking_every_connector() -> None:
     for seed in range(POLICIES):
         rng = random.Random(seed)
         state = random_exchange_state(rng) if seed % 3 == 0 else random_state(rng)
-        policy = compile_policy(state)
+        policy = state.policy
         for session in (random_session(rng) for _number in range(SESSIONS)):
             decision = decide(policy, session)
             owner = oracle.owner(state, session)
@@ -75,7 +75,7 @@ def test_a_domain_has_255_characters_at_most(length: int, known: bool) -> None:
 
 def test_a_session_is_in_plain_text_unless_it_says_otherwise() -> None:
     strict = replace(connector("strict", "10.0.0.1"), auth_mechanism=("Tls",), require_tls=True)
-    policy = compile_policy(State((strict,)))
+    policy = State((strict,)).policy
     session = Session(Binding(4, 1, 25), Peer(4, parse_range("10.0.0.1", "x").low), "<>", "<v@out.test>")
     assert decide(policy, session).reply.startswith("530 5.7.0 ")
     assert decide(policy, replace(session, tls=True)).allowed
@@ -88,12 +88,12 @@ def test_the_order_of_the_input_does_not_matter(state: State, rng: random.Random
         connectors=tuple(rng.sample(state.connectors, len(state.connectors))),
         accepted_domains=tuple(rng.sample(state.accepted_domains, len(state.accepted_domains))),
     )
-    assert compile_policy(mixed) == compile_policy(state)
+    assert mixed.policy == state.policy
 
 
 @given(states())
 def test_intervals_are_sorted_disjoint_and_not_cut_without_need(state: State) -> None:
-    for _binding, intervals in compile_policy(state).bindings:
+    for _binding, intervals in state.policy.bindings:
         for one, other in itertools.pairwise(intervals):
             assert (one.version, one.high) < (other.version, other.low)
             assert one.version != other.version or one.rule != other.rule or one.high + 1 < other.low
@@ -103,7 +103,7 @@ def test_the_smallest_range_wins_as_in_microsofts_example() -> None:
     state = State(
         (connector("i", "0.0.0.0-255.255.255.255"), connector("ii", "192.168.1.0/24"), connector("iii", "192.168.1.75"))
     )
-    policy = compile_policy(state)
+    policy = state.policy
     taken = {}
     for peer in ("192.168.1.75", "192.168.1.100", "8.8.8.8"):
         rule = rule_for(policy, Binding(4, 1, 25), Peer(4, parse_range(peer, "x").low))
@@ -113,7 +113,7 @@ def test_the_smallest_range_wins_as_in_microsofts_example() -> None:
 
 def test_an_exact_binding_wins_over_a_smaller_range_on_the_wildcard() -> None:
     state = State((connector("any", "10.0.0.1"), connector("exact", "10.0.0.0/8", binding="127.0.0.1:25")))
-    policy = compile_policy(state)
+    policy = state.policy
     peer = Peer(4, parse_range("10.0.0.1", "x").low)
     exact, elsewhere = (
         rule_for(policy, Binding(4, 0x7F000001, 25), peer),
@@ -127,7 +127,7 @@ def test_an_exact_binding_wins_over_a_smaller_range_on_the_wildcard() -> None:
 
 def test_nobody_is_taken_by_an_empty_list_or_a_disabled_connector() -> None:
     off = replace(connector("off", "10.0.0.1"), enabled=False)
-    policy = compile_policy(State((connector("empty"), off)))
+    policy = State((connector("empty"), off)).policy
     assert rule_for(policy, Binding(4, 1, 25), Peer(4, parse_range("10.0.0.1", "x").low)) is None
     assert [str(binding) for binding, _intervals in policy.bindings] == ["0.0.0.0:25"]
 
@@ -136,7 +136,7 @@ def test_the_right_that_decided_is_named() -> None:
     state = State(
         (connector("scan", "10.0.0.1"), connector("default", "0.0.0.0/0", relay=False)), (AcceptedDomain("corp.test"),)
     )
-    policy = compile_policy(state)
+    policy = state.policy
 
     def ask(peer: str, recipient: str) -> tuple[bool, str, str]:
         decision = decide(policy, Session(Binding(4, 1, 25), Peer(4, parse_range(peer, "x").low), "<>", recipient))
@@ -223,5 +223,5 @@ def test_ipv4_and_ipv6_peers_with_equal_numbers_differ() -> None:
     four = Connector(
         "four", bindings=(Binding(4, 0, 25), Binding(6, 0, 25)), remote_ip_ranges=(AddressRange(4, BASE[4], BASE[4]),)
     )
-    policy = compile_policy(State((four,)))
+    policy = State((four,)).policy
     assert rule_for(policy, Binding(6, 0, 25), Peer(6, BASE[4])) is None

@@ -13,16 +13,16 @@ from hypothesis import strategies as st
 
 from ansible_collections.mailops.relay.plugins.module_utils._connector.addresses import Binding, parse_range
 from ansible_collections.mailops.relay.plugins.module_utils._connector.errors import InputError
-from ansible_collections.mailops.relay.plugins.module_utils._connector.model import AcceptedDomain, Connector, State
+from ansible_collections.mailops.relay.plugins.module_utils._connector.model import AcceptedDomain, Connector
 from ansible_collections.mailops.relay.plugins.module_utils._connector.rights import (
     ANONYMOUS,
     ANY_RECIPIENT,
     SUBMIT,
     ExtendedRight,
 )
-from ansible_collections.mailops.relay.plugins.module_utils._policy.compile import compile_policy
 from ansible_collections.mailops.relay.plugins.module_utils._policy.decide import Session
-from ansible_collections.mailops.relay.plugins.module_utils._policy.surface import Surface, surface
+from ansible_collections.mailops.relay.plugins.module_utils._policy.state import State
+from ansible_collections.mailops.relay.plugins.module_utils._policy.surface import Surface
 from support import oracle
 from support.scale import examples
 from support.strategies import DOMAINS, PATTERNS, random_session, random_state, sessions, states
@@ -63,7 +63,7 @@ def connector(name: str, *ranges: str, binding: Binding = WILDCARD, relay: bool 
 def surface_of(*connectors: Connector, **domains: str) -> Surface:
     """``domains``: type of the domain that begins so and ends in ``.test``."""
     accepted = tuple(AcceptedDomain(f"{name}.test", kind) for name, kind in sorted(domains.items()))
-    return surface(compile_policy(State(connectors, accepted)))
+    return State(connectors, accepted).policy.surface
 
 
 def reaches(found: Surface, session: Session, reach: str) -> bool:
@@ -89,7 +89,7 @@ def test_what_reaches_a_domain_does_so_by_any_of_its_reaches() -> None:
 @examples(120)
 @given(states(), sessions(20))
 def test_the_surface_is_who_relays(state: State, asked: list[Session]) -> None:
-    found = surface(compile_policy(state))
+    found = state.policy.surface
     for session in asked:
         for mailbox in outside_mailboxes(state):
             assert reaches(found, session, REACHES[mailbox]) == oracle.reaches(state, session, mailbox)
@@ -97,7 +97,7 @@ def test_the_surface_is_who_relays(state: State, asked: list[Session]) -> None:
 
 @given(states(), sessions(20))
 def test_without_accepted_domains_it_is_what_the_connectors_grant(state: State, asked: list[Session]) -> None:
-    found = surface(compile_policy(state), accepted=False)
+    found = state.policy.granted_surface
     alone = replace(state, accepted_domains=())
     for session in asked:
         for mailbox in MAILBOXES:
@@ -111,7 +111,7 @@ def random_case(rng: random.Random) -> tuple[list[State], list[Surface], list[Se
     if first.connectors:
         mixed = replace(mixed, connectors=first.connectors[1:])
     found = [first, mixed, other]
-    return found, [surface(compile_policy(state)) for state in found], [random_session(rng) for _number in range(20)]
+    return found, [state.policy.surface for state in found], [random_session(rng) for _number in range(20)]
 
 
 @examples(120)
@@ -178,7 +178,7 @@ def test_the_order_of_the_input_does_not_show(state: State, seed: int) -> None:
         replace(item, **{option: mixed(getattr(item, option)) for option in lists}) for item in mixed(state.connectors)
     ]
     one, other = (
-        surface(compile_policy(each))
+        each.policy.surface
         for each in (
             state,
             replace(state, connectors=tuple(connectors), accepted_domains=mixed(state.accepted_domains)),
@@ -230,7 +230,7 @@ def test_allowed_recipients_are_the_reach() -> None:
 def test_the_accepted_domain_of_everything_is_any_and_a_domain_called_any_is_not() -> None:
     everybody = connector("default", "10.0.0.1", relay=False)
     wild = State((everybody,), (AcceptedDomain("*", "ExternalRelay"),))
-    assert surface(compile_policy(wild)).at(WILDCARD, "any")
+    assert wild.policy.surface.at(WILDCARD, "any")
     named = surface_of(connector("scan", "10.0.0.1", allowed_recipients=("any", "a@any")))
     assert not named.at(WILDCARD, "any")
     assert [entry["reach"] for entry in named.render()] == ["any."]

@@ -12,7 +12,6 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ansible_collections.mailops.relay.plugins.module_utils._connector.definitions import parse_definitions
 from ansible_collections.mailops.relay.plugins.module_utils._connector.errors import (
     InputError,
     StoreError,
@@ -20,8 +19,7 @@ from ansible_collections.mailops.relay.plugins.module_utils._connector.errors im
 from ansible_collections.mailops.relay.plugins.module_utils._connector.model import AcceptedDomain, Connector
 from ansible_collections.mailops.relay.plugins.module_utils._connector.properties import CONNECTOR_PROPERTIES
 from ansible_collections.mailops.relay.plugins.module_utils._connector.rights import ExtendedRight
-from ansible_collections.mailops.relay.plugins.module_utils._policy.compile import compile_policy
-from ansible_collections.mailops.relay.plugins.module_utils._policy.surface import surface
+from ansible_collections.mailops.relay.plugins.module_utils._engine.definitions import parse_definitions
 from ansible_collections.mailops.relay.plugins.plugin_utils._exchange.calls import READ, ask
 from ansible_collections.mailops.relay.plugins.plugin_utils._exchange.errors import ExchangeError
 from ansible_collections.mailops.relay.plugins.plugin_utils._exchange.state import read_server
@@ -106,7 +104,7 @@ def test_info_is_read_back_by_the_filters_to_the_same_surface(seed: int) -> None
     again = parse_definitions(result)
     assert again.connectors == state.connectors
     assert again.accepted_domains == state.accepted_domains
-    assert surface(compile_policy(again)).render() == result["relay_surface"]
+    assert again.policy.surface.render() == result["relay_surface"]
 
 
 @pytest.mark.parametrize(

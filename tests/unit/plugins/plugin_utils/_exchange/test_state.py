@@ -14,7 +14,8 @@ from ansible_collections.mailops.relay.plugins.module_utils._connector.errors im
     CapabilityError,
     StoreError,
 )
-from ansible_collections.mailops.relay.plugins.module_utils._connector.model import AcceptedDomain, State
+from ansible_collections.mailops.relay.plugins.module_utils._connector.model import AcceptedDomain
+from ansible_collections.mailops.relay.plugins.module_utils._policy.state import State
 from ansible_collections.mailops.relay.plugins.plugin_utils._exchange.calls import ask
 from ansible_collections.mailops.relay.plugins.plugin_utils._exchange.tasks import domains, info
 from support import exchange as x

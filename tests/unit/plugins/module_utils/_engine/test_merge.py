@@ -12,9 +12,9 @@ from ansible_collections.mailops.relay.plugins.module_utils._connector.errors im
     InputError,
     RelayError,
 )
-from ansible_collections.mailops.relay.plugins.module_utils._connector.merge import Options, merge
-from ansible_collections.mailops.relay.plugins.module_utils._connector.model import State
 from ansible_collections.mailops.relay.plugins.module_utils._connector.properties import render_item
+from ansible_collections.mailops.relay.plugins.module_utils._engine.merge import Options, merge
+from ansible_collections.mailops.relay.plugins.module_utils._policy.state import State
 from support.strategies import states
 
 ANY = {"principal": "NT AUTHORITY\\ANONYMOUS LOGON", "right": "ms-Exch-SMTP-Accept-Any-Recipient", "deny": False}

@@ -8,14 +8,15 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from .addresses import AddressRange, Binding
-from .combinations import validate_combination
-from .errors import ConflictError, InputError
-from .model import AcceptedDomain, Connector, State
-from .properties import Item, apply_options
-from .rights import beyond_groups
-from .usage import usage_defaults
-from .values import parse_domain, parse_name
+from .._connector.addresses import AddressRange, Binding
+from .._connector.combinations import validate_combination
+from .._connector.errors import ConflictError, InputError
+from .._connector.model import AcceptedDomain, Connector
+from .._connector.properties import Item, apply_options
+from .._connector.rights import beyond_groups
+from .._connector.usage import usage_defaults
+from .._connector.values import parse_domain, parse_name
+from .._policy.state import State
 
 _NEEDED = ("bindings", "remote_ip_ranges")
 
@@ -60,7 +61,7 @@ def _sorted(items: list[Item]) -> tuple[Item, ...]:
 
 
 def _normal(connector: Connector) -> Connector:
-    rights = beyond_groups(connector.permission_groups, connector.extended_rights)
+    rights = beyond_groups(connector.permission_groups, connector.entries)
     return replace(connector, extended_rights=rights)
 
 

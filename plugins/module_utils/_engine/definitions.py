@@ -8,12 +8,12 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
-from .errors import InputError
+from .._connector.errors import InputError
+from .._connector.properties import CONNECTOR_PROPERTIES, DOMAIN_PROPERTIES
+from .._connector.rights import ExtendedRight, parse_extended_right
+from .._connector.values import parse_key, parse_name
+from .._policy.state import State
 from .merge import Options, merge
-from .model import State
-from .properties import CONNECTOR_PROPERTIES, DOMAIN_PROPERTIES
-from .rights import ExtendedRight, parse_extended_right
-from .values import parse_key, parse_name
 
 _CONNECTOR_OPTIONS = ("name", "state", "usage", *(row.option for row in CONNECTOR_PROPERTIES))
 _DOMAIN_OPTIONS = ("name", "state", *(row.option for row in DOMAIN_PROPERTIES))
