@@ -14,7 +14,9 @@ from typing import Any
 from .._accounts.converge import AccountStore
 from .._accounts.model import Account, merge_accounts, render_account
 from .._connector.errors import RelayError, StoreError
-from .files import VERSION, locked, read_document, replace_file
+from .._host.files import replace_file
+from .._host.locks import locked
+from .documents import VERSION, read_document
 from .store import read_settings
 
 _KEYS = frozenset({"version", "accounts"})

@@ -15,12 +15,12 @@ from .._connector.model import Connector
 from .._connector.rights import ANONYMOUS, ANY_RECIPIENT, ANY_SENDER, AUTHENTICATED, AUTHORITATIVE_SENDER, SUBMIT
 from .._engine.backend import Backend, Capabilities
 from .._engine.operations import Operation, apply_operation
+from .._host.certificates import check_certificate
+from .._host.locks import locked
+from .._host.ports import refuse_unavailable
 from .._policy.state import State
 from .accounts import AccountsFile
-from .certificate import check_certificate
-from .files import locked
 from .options import FIXED, OPTIONS
-from .ports import refuse_unavailable
 from .service import RelayProcess
 from .store import read_settings, read_store, write_store
 

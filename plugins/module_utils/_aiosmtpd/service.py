@@ -21,9 +21,11 @@ from typing import Any
 from .._connector.addresses import Binding, parse_binding
 from .._connector.errors import RelayError, ServiceError
 from .._engine.backend import Service, ServiceFacts
+from .._host.files import read_bytes
+from .._host.locks import locked
+from .._host.ports import refuse_unavailable
 from .._policy.compile import Policy
-from .files import locked, read_bytes, read_document, sha256
-from .ports import refuse_unavailable
+from .documents import read_document, sha256
 from .store import policy_digest, store_path
 
 _START_SECONDS = 30.0

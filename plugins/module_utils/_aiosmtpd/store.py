@@ -12,10 +12,11 @@ from .._connector.addresses import format_address
 from .._connector.errors import RelayError, StoreError
 from .._connector.properties import DOMAIN_PROPERTIES, render_item
 from .._engine.merge import Options, merge
+from .._host.files import replace_file
 from .._policy.compile import Policy
 from .._policy.rule import Rule
 from .._policy.state import State
-from .files import VERSION, canonical, read_document, replace_file, sha256
+from .documents import VERSION, canonical, read_document, sha256
 from .options import OPTIONS
 
 _KEYS = frozenset({"version", "definitions", "policy", "digest"})

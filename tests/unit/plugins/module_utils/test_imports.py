@@ -45,6 +45,12 @@ def test_pure_code_knows_the_standard_library_and_pure_code_only(path: Path) -> 
         assert is_stdlib(name) or ours.split(".")[0] in allowed, f"{path.name} imports {name}"
 
 
+@pytest.mark.parametrize("path", files("plugins/module_utils/_host"), ids=lambda path: path.stem)
+def test_what_any_host_needs_knows_no_backend(path: Path) -> None:
+    ours = [name.removeprefix(COLLECTION + "plugins.module_utils.") for name in imports(path) if not is_stdlib(name)]
+    assert {name.split(".")[0] for name in ours} <= {"_connector", "_host"}
+
+
 @pytest.mark.parametrize("path", files("plugins/plugin_utils/_exchange"), ids=lambda path: path.stem)
 def test_what_knows_exchange_does_not_know_ansible(path: Path) -> None:
     ours = [name.removeprefix(COLLECTION) for name in imports(path) if not is_stdlib(name)]

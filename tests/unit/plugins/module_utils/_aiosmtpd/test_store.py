@@ -136,7 +136,7 @@ def test_a_directory_that_is_not_there(tmp_path: Path) -> None:
 
 DISK_FULL = """
 import resource, sys
-from ansible_collections.mailops.relay.plugins.module_utils._aiosmtpd.files import replace_file
+from ansible_collections.mailops.relay.plugins.module_utils._host.files import replace_file
 from ansible_collections.mailops.relay.plugins.module_utils._connector.errors import StoreError
 resource.setrlimit(resource.RLIMIT_FSIZE, (1000, 1000))
 try:

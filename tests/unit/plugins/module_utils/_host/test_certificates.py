@@ -10,9 +10,9 @@ from pathlib import Path
 import pytest
 import trustme
 
-from ansible_collections.mailops.relay.plugins.module_utils._aiosmtpd.certificate import check_certificate
 from ansible_collections.mailops.relay.plugins.module_utils._connector.errors import ServiceError
 from ansible_collections.mailops.relay.plugins.module_utils._connector.model import Connector
+from ansible_collections.mailops.relay.plugins.module_utils._host.certificates import check_certificate
 from support.modules import ModuleFailed, Runner, write_settings
 
 CA = trustme.CA()
