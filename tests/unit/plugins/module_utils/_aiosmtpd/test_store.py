@@ -14,11 +14,11 @@ from typing import Any
 import pytest
 from hypothesis import HealthCheck, given, settings
 
-from ansible_collections.mailops.relay.plugins.module_utils._aiosmtpd import files
 from ansible_collections.mailops.relay.plugins.module_utils._aiosmtpd.options import OPTIONS
 from ansible_collections.mailops.relay.plugins.module_utils._aiosmtpd.store import read_store, write_store
 from ansible_collections.mailops.relay.plugins.module_utils._connector.errors import StoreError
 from ansible_collections.mailops.relay.plugins.module_utils._engine.merge import Options, merge
+from ansible_collections.mailops.relay.plugins.module_utils._host import locks
 from ansible_collections.mailops.relay.plugins.module_utils._policy.state import State
 from support.strategies import states
 
@@ -129,7 +129,7 @@ def test_a_directory_that_is_not_there(tmp_path: Path) -> None:
         write_store(str(tmp_path / "gone"), example())
     with (
         pytest.raises(StoreError, match="Run the role relay_server first"),
-        files.locked(str(tmp_path / "gone" / "lock")),
+        locks.locked(str(tmp_path / "gone" / "lock")),
     ):
         pass
 
@@ -164,10 +164,10 @@ def test_the_lock_keeps_a_second_writer_out(tmp_path: Path) -> None:
     entered = threading.Event()
 
     def second() -> None:
-        with files.locked(lock):
+        with locks.locked(lock):
             entered.set()
 
-    with files.locked(lock):
+    with locks.locked(lock):
         thread = threading.Thread(target=second)
         thread.start()
         assert not entered.wait(0.2)
