@@ -52,7 +52,7 @@ def ask_loaded(loaded: policy.Policy, session: Session) -> str:
     if session.account is not None:
         refusal = refusal or policy.refuse_auth(rule, is_encrypted=session.tls)
     refusal = refusal or policy.refuse_sender(loaded, rule, session.sender, session.account)
-    refusal = refusal or policy.refuse_recipient(loaded, rule, session.recipient, session.account)
+    refusal = refusal or policy.refuse_recipient(loaded, rule, session.recipient, session.sender[1:-1], session.account)
     return str(refusal or "250 2.1.5 Recipient OK")
 
 

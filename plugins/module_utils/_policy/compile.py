@@ -141,7 +141,7 @@ def _auth(connector: Connector) -> str:
 
 
 def _allowed_senders(connector: Connector, domains: Iterable[AcceptedDomain]) -> tuple[str, ...] | None:
-    """Devices send as our own domains unless the connector says otherwise. Without any there is nobody to send as."""
+    """Who devices are outside: our own domains unless the connector says otherwise. Without any there is nobody."""
     own = tuple(item.name for item in domains)
     return _limits(connector.allowed_senders) if connector.allowed_senders else own
 

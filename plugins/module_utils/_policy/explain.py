@@ -31,7 +31,7 @@ _REFUSALS = {
     (d.NO_POSTMASTER, ""): "No authoritative accepted domain has a postmaster.",
     (d.NO_SUBMIT, SUBMIT): f"{_LACK}.",
     (d.NOT_YOUR_SENDER, ""): "The sender {sender} matches none of the allowed_senders of connector '{connector}' (by "
-    "default the accepted domains).",
+    "default the accepted domains), and the domain of {recipient} is no accepted domain.",
     (d.NOT_YOUR_SENDER, ANY_SENDER): f"{_LACK}.",
     (d.NOT_YOUR_SENDER, AUTHORITATIVE_SENDER): f"{_LACK}, and the domain of {{sender}} is one of ours.",
     (d.NO_RELAY, ANY_RECIPIENT): f"{_LACK}, and the domain of {{recipient}} is no accepted domain.",

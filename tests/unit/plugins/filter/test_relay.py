@@ -73,7 +73,13 @@ def test_a_device_relays() -> None:
             {"sender": "x@example.org"},
             "550 5.7.60",
             "The sender <x@example.org> matches none of the allowed_senders of connector 'Scan' "
-            "(by default the accepted domains).",
+            "(by default the accepted domains), and the domain of <x@example.org> is no accepted domain.",
+        ),
+        (
+            {"sender": "x@example.org", "recipient": "x@example.com"},
+            "250 2.1.5",
+            "Connector 'Scan' grants sessions without AUTH ms-Exch-SMTP-Submit, "
+            "and <x@example.com> is a recipient of ours.",
         ),
         (
             {"binding": "192.0.2.1:26"},

@@ -147,6 +147,29 @@ def test_the_right_that_decided_is_named() -> None:
     assert ask("10.0.0.2", "<v@corp.test>") == (True, "default", SUBMIT)
 
 
+@pytest.mark.parametrize(
+    ("sender", "recipient", "reply"),
+    [
+        ("<s@foreign.test>", "<v@corp.test>", "250 2.1.5"),
+        ("<s@foreign.test>", "<postmaster>", "250 2.1.5"),
+        ("<s@foreign.test>", "<v@out.test>", "550 5.7.60"),
+        ("<s@foreign.test>", "<v@other.test>", "550 5.7.54"),
+        ("<s@foreign.test>", "<v>", "501 5.1.3"),
+        ("<s@corp.test>", "<v@out.test>", "250 2.1.5"),
+        ("<>", "<v@out.test>", "250 2.1.5"),
+    ],
+)
+def test_being_listed_as_a_device_takes_nothing_from_an_address(sender: str, recipient: str, reply: str) -> None:
+    """``allowed_senders``, here the accepted domains, limits what goes beyond the accepted domains."""
+    scan = replace(connector("scan", "10.0.0.1"), allowed_recipients=("out.test",))
+    state = State((connector("default", "0.0.0.0/0", relay=False), scan), (AcceptedDomain("corp.test"),))
+    device = Session(Binding(4, 1, 25), Peer(4, parse_range("10.0.0.1", "x").low), sender, recipient)
+    decision = decide(state.policy, device)
+    assert (decision.connector, decision.reply[: len(reply) + 1]) == ("scan", f"{reply} ")
+    stranger = decide(state.policy, replace(device, peer=Peer(4, 1)))
+    assert decision.allowed or not stranger.allowed
+
+
 def test_the_longest_wildcard_domain_wins_and_an_exact_name_before_it() -> None:
     domains = tuple(AcceptedDomain(name) for name in ("*.test", "*.corp.test", "a.corp.test", "corp.test"))
     by_name = {item.name: item for item in domains}
