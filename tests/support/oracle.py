@@ -44,7 +44,10 @@ def owner(state: State, session: Session) -> Connector | None:
             if binding.address not in (session.local.address, 0):
                 continue
             for item in connector.remote_ip_ranges:
-                if item.version == session.peer.version and item.low <= session.peer.number <= item.high:
+                if (
+                    binding.version == item.version == session.peer.version
+                    and item.low <= session.peer.number <= item.high
+                ):
                     score = (int(binding.address != session.local.address), item.high - item.low)
                     if best is None or score < best:
                         best, winner = score, connector
@@ -71,12 +74,19 @@ def may(connector: Connector, right: str, principal: str = ANYBODY) -> bool:
 
 def domain_of(state: State, domain: str) -> AcceptedDomain | None:
     def matching(item: AcceptedDomain) -> bool:
-        return domain == item.name or (item.name.startswith("*.") and domain.endswith(item.name[1:]))
+        wild = item.name.startswith("*.") and domain.endswith(item.name[1:])
+        return wild or item.name in (domain, "*")
 
     found = sorted(
         filter(matching, state.accepted_domains), key=lambda item: (item.name.startswith("*"), -len(item.name))
     )
     return found[0] if found else None
+
+
+def is_mailbox_of_ours(state: State, domain: str) -> bool:
+    """Nobody has all of the Internet, or all of a top level domain, in mailboxes of his own."""
+    item = domain_of(state, domain)
+    return item is not None and item.type == "Authoritative" and len(item.name.replace("*.", "").split(".")) > 1
 
 
 def address_domain(path: str) -> str | None:

@@ -142,3 +142,8 @@ class AcceptedDomain:
     def is_relayed(self) -> bool:
         """Mail to it goes on to servers that are not ours alone."""
         return self.type != "Authoritative"
+
+    @property
+    def is_wide(self) -> bool:
+        """``*``, ``*.tld`` or a single label: a part of the Internet and no mailboxes of ours, whatever its type."""
+        return "." not in self.name.removeprefix("*.")

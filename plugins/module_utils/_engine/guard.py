@@ -90,7 +90,7 @@ def _holes(state: State, policy: Policy, limits: Limits) -> Iterator[Hole]:
             what = "anonymous senders could relay anywhere through a built-in connector; use a connector of its own"
             yield Hole("built-in", f"connector '{connector.name}', extended_rights", what)
     for domain in state.accepted_domains:
-        if "." not in domain.name.removeprefix("*."):
+        if domain.is_wide:
             what = "anybody could send to this whole part of the Internet"
             yield Hole("domain", f"accepted domain '{domain.name}'", what)
 

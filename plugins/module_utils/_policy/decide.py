@@ -159,7 +159,7 @@ def matches(patterns: tuple[str, ...] | None, mailbox: Mailbox) -> bool:
 
 def accepted_domain(by_name: Mapping[str, AcceptedDomain], domain: str) -> AcceptedDomain | None:
     """The accepted domain that ``domain`` (lower case) belongs to: exact before wildcard, longer wildcard before
-    shorter."""
+    shorter, ``*`` last."""
     if domain in by_name:
         return by_name[domain]
     _label, dot, parent = domain.partition(".")
@@ -167,4 +167,4 @@ def accepted_domain(by_name: Mapping[str, AcceptedDomain], domain: str) -> Accep
         if f"*.{parent}" in by_name:
             return by_name[f"*.{parent}"]
         _label, dot, parent = parent.partition(".")
-    return None
+    return by_name.get("*")
