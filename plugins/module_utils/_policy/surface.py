@@ -4,7 +4,7 @@
 
 A *reach* is ``any`` or a pattern of recipients: ``domain``, ``*.domain`` or ``user@domain``. A session with the null
 sender needs no right to send as anyone, so whoever may submit reaches the accepted domains that are relayed
-(InternalRelay, ExternalRelay), and with Accept-Any-Recipient any domain, or the ``allowed_recipients``.
+(InternalRelay, ExternalRelay) or wide (``*``, ``*.tld``, a single label), and with Accept-Any-Recipient any domain, or the ``allowed_recipients``.
 """
 
 from __future__ import annotations
