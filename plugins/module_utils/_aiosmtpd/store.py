@@ -8,43 +8,18 @@ import json
 import os
 from typing import Any
 
-from .._connector.addresses import format_address
 from .._connector.errors import RelayError, StoreError
 from .._connector.properties import DOMAIN_PROPERTIES, render_item
 from .._engine.merge import Options, merge
 from .._host.files import replace_file
 from .._policy.compile import Policy
-from .._policy.rule import Rule
+from .._policy.document import policy_document
 from .._policy.state import State
 from .documents import VERSION, canonical, read_document, sha256
 from .options import OPTIONS
 
 _KEYS = frozenset({"version", "definitions", "policy", "digest"})
 _WAY_OUT = "Restore the file from a backup, or remove it to start afresh."
-
-
-def policy_document(policy: Policy) -> dict[str, Any]:
-    """The policy as the daemon reads it (docs/relay-files.md)."""
-    return {
-        "bindings": [
-            {
-                "address": binding.host,
-                "port": binding.port,
-                "intervals": [
-                    [format_address(item.version, item.low), format_address(item.version, item.high), item.rule]
-                    for item in intervals
-                ],
-            }
-            for binding, intervals in policy.bindings
-        ],
-        "rules": [_rule_document(rule) for rule in policy.rules],
-        "accepted_domains": [dict(vars(domain)) for domain in policy.accepted_domains],
-        "postmaster": policy.postmaster,
-    }
-
-
-def _rule_document(rule: Rule) -> dict[str, Any]:
-    return {key: list(value) if isinstance(value, tuple) else value for key, value in vars(rule).items()}
 
 
 def policy_digest(policy: Policy) -> str:
