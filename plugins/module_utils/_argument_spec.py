@@ -4,12 +4,13 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Callable
 
 from ._accounts.model import ACCOUNT_PROPERTIES
-from ._backends import NAMES
+from ._backends import BACKENDS
 from ._connector.properties import CONNECTOR_PROPERTIES, DOMAIN_PROPERTIES, DOMAIN_TYPES, USAGE
 from ._connector.property import Property
+from ._connector.settings import SETTINGS_PROPERTIES
 
 
 def _entries(rows: tuple[Property, ...], **more: dict[str, Any]) -> dict[str, Any]:
@@ -24,17 +25,17 @@ def _entries(rows: tuple[Property, ...], **more: dict[str, Any]) -> dict[str, An
 
 def backend_spec() -> dict[str, Any]:
     return {
-        "backend": {"type": "str", "choices": list(NAMES), "required": True},
-        "directory": {"type": "path", "default": "/var/lib/mailops-relay"},
-        "exchange_session": {"type": "str", "choices": ["remote", "snapin"], "default": "remote"},
+        "backend": {"type": "str", "choices": list(BACKENDS), "required": True},
+        **{option: dict(spec) for entry in BACKENDS.values() for option, spec in entry.options.items()},
     }
 
 
 def guard_spec() -> dict[str, Any]:
     return {
-        "max_relay_addresses": {"type": "int", "default": 256},
-        "shared_sources": {"type": "list", "elements": "str", "default": []},
+        "max_relay_addresses": {"type": "int"},
+        "shared_sources": {"type": "list", "elements": "str"},
         "allow_open_relay": {"type": "bool", "default": False},
+        "allow_inbound_loss": {"type": "bool", "default": False},
     }
 
 
@@ -49,6 +50,12 @@ def connectors_spec() -> dict[str, Any]:
 def domains_spec() -> dict[str, Any]:
     types = {"choices": list(DOMAIN_TYPES)}
     return {"accepted_domains": _entries(DOMAIN_PROPERTIES, type=types), "purge": {"type": "bool", "default": False}}
+
+
+def settings_spec() -> dict[str, Any]:
+    options: dict[str, Any] = {row.option: {"type": row.type} for row in SETTINGS_PROPERTIES}
+    options["smarthost"]["options"] = {"host": {"type": "str"}, "port": {"type": "int"}}
+    return options
 
 
 def service_spec() -> dict[str, Any]:
@@ -72,3 +79,19 @@ def info_spec() -> dict[str, Any]:
         "connector_for": {"type": "dict", "options": select},
         "snapshot": {"type": "path"},
     }
+
+
+SPECS: dict[str, Callable[[], dict[str, Any]]] = {
+    "connectors": lambda: {**guard_spec(), **connectors_spec()},
+    "accepted_domains": lambda: {**guard_spec(), **domains_spec()},
+    "settings": settings_spec,
+    "accounts": accounts_spec,
+    "service": service_spec,
+    "info": info_spec,
+}
+"""Options by the kind of task, without those that choose the backend."""
+
+
+def argument_spec(kind: str) -> dict[str, Any]:
+    """The argument spec of the module for tasks of this kind."""
+    return {**backend_spec(), **SPECS[kind]()}

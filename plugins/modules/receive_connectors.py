@@ -391,20 +391,12 @@ error:
 
 from ansible.module_utils.basic import AnsibleModule
 
-from ansible_collections.mailops.relay.plugins.module_utils._argument_spec import (
-    backend_spec,
-    connectors_spec,
-    guard_spec,
-)
-from ansible_collections.mailops.relay.plugins.module_utils._engine.merge import Options
-from ansible_collections.mailops.relay.plugins.module_utils._run import run_converge
+from ansible_collections.mailops.relay.plugins.module_utils._ansible_module import run_module
+from ansible_collections.mailops.relay.plugins.module_utils._argument_spec import argument_spec
 
 
 def main() -> None:
-    module = AnsibleModule(
-        argument_spec={**backend_spec(), **guard_spec(), **connectors_spec()}, supports_check_mode=True
-    )
-    run_converge(module, "connector", Options(connectors=module.params["connectors"], purge=module.params["purge"]))
+    run_module(AnsibleModule(argument_spec=argument_spec("connectors"), supports_check_mode=True), "connectors")
 
 
 if __name__ == "__main__":

@@ -116,12 +116,12 @@ error:
 
 from ansible.module_utils.basic import AnsibleModule
 
-from ansible_collections.mailops.relay.plugins.module_utils._argument_spec import accounts_spec, backend_spec
-from ansible_collections.mailops.relay.plugins.module_utils._run import run_accounts
+from ansible_collections.mailops.relay.plugins.module_utils._ansible_module import run_module
+from ansible_collections.mailops.relay.plugins.module_utils._argument_spec import argument_spec
 
 
 def main() -> None:
-    run_accounts(AnsibleModule(argument_spec={**backend_spec(), **accounts_spec()}, supports_check_mode=True))
+    run_module(AnsibleModule(argument_spec=argument_spec("accounts"), supports_check_mode=True), "accounts")
 
 
 if __name__ == "__main__":

@@ -88,12 +88,12 @@ error:
 
 from ansible.module_utils.basic import AnsibleModule
 
-from ansible_collections.mailops.relay.plugins.module_utils._argument_spec import backend_spec, service_spec
-from ansible_collections.mailops.relay.plugins.module_utils._run import run_service
+from ansible_collections.mailops.relay.plugins.module_utils._ansible_module import run_module
+from ansible_collections.mailops.relay.plugins.module_utils._argument_spec import argument_spec
 
 
 def main() -> None:
-    run_service(AnsibleModule(argument_spec={**backend_spec(), **service_spec()}, supports_check_mode=True))
+    run_module(AnsibleModule(argument_spec=argument_spec("service"), supports_check_mode=True), "service")
 
 
 if __name__ == "__main__":

@@ -10,9 +10,9 @@ import pytest
 
 from ansible_collections.mailops.relay.plugins.filter.relay_surface import relay_surface
 from ansible_collections.mailops.relay.plugins.plugin_utils._exchange.snapshot import read_snapshot
-from ansible_collections.mailops.relay.plugins.plugin_utils._exchange.tasks import info
 from exchange_lab import expected, recorded
 from exchange_lab.reading import as_ascii, take_snapshots
+from support import exchange
 
 STATES = recorded.states()
 
@@ -24,9 +24,9 @@ def test_every_recording_of_the_lab_says_so() -> None:
 
 @pytest.mark.parametrize("name", STATES)
 def test_a_recording_is_read(name: str) -> None:
-    result = info(read_snapshot(str(recorded.FOLDER / f"{name}.txt")), {"connector_for": None})
+    result = exchange.info(read_snapshot(str(recorded.FOLDER / f"{name}.txt")))
     expected.check(result, STATES[name])
-    assert "warnings" not in result
+    assert result["warnings"] == []
     assert relay_surface(result) == result["relay_surface"]
 
 
@@ -36,7 +36,7 @@ def test_a_recording_is_read(name: str) -> None:
 )
 def test_who_may_relay_according_to_a_recording(name: str, relays: set[str]) -> None:
     """In a German server, too, where the one who may is called ANONYMOUS-ANMELDUNG."""
-    result = info(read_snapshot(str(recorded.FOLDER / f"{name}.txt")), {"connector_for": None})
+    result = exchange.info(read_snapshot(str(recorded.FOLDER / f"{name}.txt")))
     found = {item for entry in result["relay_surface"] if entry["reach"] == "any" for item in entry["ranges"]}
     assert found == relays
 
@@ -50,4 +50,4 @@ def test_the_lab_still_says_what_was_recorded(pwsh: Path, tmp_path: Path) -> Non
 
 def test_other_recordings_are_at_least_read() -> None:
     for file in recorded.FOLDER.glob("*.txt"):
-        assert info(read_snapshot(str(file)), {"connector_for": None})["connectors"]
+        assert exchange.info(read_snapshot(str(file)))["connectors"]

@@ -16,6 +16,10 @@ import pytest
 from ansible.module_utils.basic import AnsibleModule
 from ansible.module_utils.testing import patch_module_args
 
+from ansible_collections.mailops.relay.plugins.module_utils._aiosmtpd.store import write_store
+from ansible_collections.mailops.relay.plugins.module_utils._policy.state import State
+from support.relay_files import settings
+
 Snapshot = dict[str, tuple[int, int, int, int, bytes]]
 
 
@@ -64,5 +68,7 @@ class Runner:
 
 
 def write_settings(directory: Path, **changes: Any) -> None:
-    settings = {"version": 1, "server_name": "relay", "fqdn": "relay.corp.test", "smarthost": None, **changes}
-    (directory / "settings.json").write_text(json.dumps(settings))
+    """A relay that has settings and nothing else, as the module ``relay_settings`` leaves it."""
+    (directory / "settings.json").write_text(json.dumps(settings(**changes)))
+    if not (directory / "store.json").exists():
+        write_store(str(directory), State())

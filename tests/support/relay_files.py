@@ -17,7 +17,13 @@ ANYONE_V4 = ("0.0.0.0", "255.255.255.255")
 
 
 def settings(**changes: object) -> dict[str, Any]:
-    return {"version": 1, "server_name": "relay", "fqdn": "relay.corp.test", "smarthost": None, **changes}
+    """``smarthost`` may be a text, ``host:port``."""
+    limits: dict[str, Any] = {"max_relay_addresses": 256, "shared_sources": []}
+    found = {"version": 1, "name": "relay", "fqdn": "relay.corp.test", "smarthost": {}, **limits, **changes}
+    if isinstance(found["smarthost"], str):
+        host, _colon, port = found["smarthost"].rpartition(":")
+        found["smarthost"] = {"host": host.strip("[]"), "port": int(port)}
+    return found
 
 
 def rule(connector: str = "Default relay", **changes: object) -> dict[str, Any]:

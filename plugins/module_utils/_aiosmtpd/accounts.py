@@ -17,7 +17,7 @@ from .._connector.errors import RelayError, StoreError
 from .._host.files import replace_file
 from .._host.locks import locked
 from .documents import VERSION, read_document
-from .store import read_settings
+from .settings import read_settings
 
 _KEYS = frozenset({"version", "accounts"})
 _FIELDS = {"name", "hash", "addresses", "allow_nets"}

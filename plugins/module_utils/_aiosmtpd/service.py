@@ -20,12 +20,14 @@ from typing import Any
 
 from .._connector.addresses import Binding, parse_binding
 from .._connector.errors import RelayError, ServiceError
+from .._connector.settings import Settings
 from .._engine.backend import Service, ServiceFacts
 from .._host.files import read_bytes
 from .._host.locks import locked
 from .._host.ports import refuse_unavailable
-from .._policy.compile import Policy
+from .._policy.state import State
 from .documents import read_document, sha256
+from .settings import read_settings, settings_digest
 from .store import policy_digest, store_path
 
 _START_SECONDS = 30.0
@@ -53,7 +55,13 @@ class RelayProcess(Service):
         with locked(self._path("service.lock")):
             yield
 
-    def facts(self, policy: Policy | None = None) -> ServiceFacts:
+    def facts(self, state: State | None = None) -> ServiceFacts:
+        if state is not None:
+            return self.facts_of(policy_digest(state.policy), state.settings)
+        return self.facts_of(self._stored_digest(), read_settings(self._directory))
+
+    def facts_of(self, digest: Any, settings: Settings | None) -> ServiceFacts:
+        """:param digest: of the policy that it should have loaded"""
         held, pid = self._lock_holder()
         if not held:
             return ServiceFacts(running=False, restart_required=False)
@@ -61,7 +69,7 @@ class RelayProcess(Service):
         if status is None:
             return ServiceFacts(running=True, restart_required=True, pid=pid)
         listeners = tuple((binding.host, binding.port) for binding in _bindings(status["listeners"]))
-        return ServiceFacts(True, self._is_outdated(status, policy), listeners, pid)
+        return ServiceFacts(True, self._is_outdated(status, digest, settings), listeners, pid)
 
     def own_bindings(self) -> list[Binding] | None:
         """What the running relay listens on, ``None`` if it does not say."""
@@ -96,13 +104,11 @@ class RelayProcess(Service):
             os.close(descriptor)
         return False, None
 
-    def _is_outdated(self, status: dict[str, Any], policy: Policy | None) -> bool:
-        wanted = self._stored_digest() if policy is None else policy_digest(policy)
-        settings = read_bytes(self._path("settings.json"))
+    def _is_outdated(self, status: dict[str, Any], digest: Any, settings: Settings | None) -> bool:
         program = read_bytes(self._path("smtp_relayd.pyz"))
         return (
-            status["digest"] != wanted
-            or (settings is not None and status["settings_digest"] != sha256(settings))
+            status["digest"] != digest
+            or (settings is not None and status["settings_digest"] != settings_digest(settings))
             or (program is not None and status["program_digest"] != sha256(program))
         )
 

@@ -8,7 +8,8 @@ Nothing below the modules and action plugins knows Ansible; they turn these erro
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from dataclasses import dataclass
+from typing import Any, NamedTuple
 
 _LONGEST_VALUE = 200
 
@@ -49,6 +50,32 @@ class ConflictError(RelayError):
     """Values that are fine one by one and cannot stand together."""
 
     kind = "conflict"
+
+
+@dataclass(frozen=True)
+class Conflict:
+    """What a :class:`ConflictError` says, as a value; two are equal if they say the same."""
+
+    what: str
+    where: str
+    way_out: str
+    raises: type[RelayError] = ConflictError
+
+    def error(self) -> RelayError:
+        """To raise it."""
+        return self.raises(self.what, where=self.where, way_out=self.way_out)
+
+
+class Finding(NamedTuple):
+    """Something that speaks against a change and may be passed.
+
+    :ivar consent: the option that lets it pass
+    """
+
+    what: str
+    where: str
+    way_out: str
+    consent: str
 
 
 class CapabilityError(RelayError):

@@ -139,6 +139,11 @@ class AcceptedDomain:
         return self.name
 
     @property
+    def is_wide(self) -> bool:
+        """It is no domain of ours but a whole part of the Internet: ``*``, ``*.tld`` or a single label."""
+        return "." not in self.name.removeprefix("*.")
+
+    @property
     def is_relayed(self) -> bool:
         """Mail to it goes on to servers that are not ours alone."""
         return self.type != "Authoritative"

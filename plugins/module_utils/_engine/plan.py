@@ -13,10 +13,10 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from itertools import groupby
 
-from .._connector.errors import ConflictError
-from .._engine.merge import validate
+from .._connector.errors import Conflict, ConflictError
 from .._policy.state import State
 from .._policy.surface import listed
+from .conflicts import new_conflicts
 from .judge import Judge
 from .moves import moves
 from .operations import Operation, apply_operation, title
@@ -34,7 +34,13 @@ class Plan:
     warnings: tuple[str, ...] = ()
 
 
-def plan(actual: State, wanted: State, *, atomic: bool = False, accepts: Callable[[State], None] = validate) -> Plan:
+def plan(
+    actual: State,
+    wanted: State,
+    *,
+    atomic: bool = False,
+    validate: Callable[[State, State], list[Conflict]] = new_conflicts,
+) -> Plan:
     """Operations that turn ``actual`` into ``wanted`` when applied in this order; none if they are equal.
 
     :param atomic: the backend applies all of them at once: nobody meets a state between them, so any order is safe
@@ -43,6 +49,11 @@ def plan(actual: State, wanted: State, *, atomic: bool = False, accepts: Callabl
     """
     if atomic:
         return Plan(tuple(_straight(actual, wanted)))
+
+    def accepts(state: State) -> None:
+        for conflict in validate(state, actual):
+            raise conflict.error()
+
     judge = Judge(actual, wanted, accepts)
     found = find(judge)
     if found is None:

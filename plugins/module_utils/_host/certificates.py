@@ -6,15 +6,15 @@ from __future__ import annotations
 
 import ssl
 
-from .._connector.errors import ServiceError
+from .._connector.errors import Finding, ServiceError
 from .._connector.model import Connector
 
 _PARTIAL_CHAIN = 0x80000  # X509_V_FLAG_PARTIAL_CHAIN; ssl.VERIFY_X509_PARTIAL_CHAIN is there from Python 3.10 on
 _DATES = {9: "is not valid yet", 10: "has expired"}  # X509_V_ERR_CERT_NOT_YET_VALID, X509_V_ERR_CERT_HAS_EXPIRED
 
 
-def check_certificate(connector: Connector) -> str:
-    """What is wrong with the dates of the certificate, empty if nothing.
+def certificate_finding(connector: Connector) -> Finding | None:
+    """What is wrong with the dates of the certificate, ``None`` if nothing.
 
     :raises ServiceError: a file that cannot be read or is no PEM, a key that does not belong to the certificate
     """
@@ -29,8 +29,9 @@ def check_certificate(connector: Connector) -> str:
         what = "the key does not belong to the certificate" if mismatch else f"cannot be used: {error}"
         way_out = "Both must be PEM, the server's certificate first, the key without a passphrase."
         raise ServiceError(what, where=where, value=connector.tls_certificate_file, way_out=way_out) from error
-    wrong = _DATES.get(_verify_code(server, connector.tls_certificate_file), "")
-    return f"{where}: {connector.tls_certificate_file} {wrong}" if wrong else ""
+    wrong = _DATES.get(_verify_code(server, connector.tls_certificate_file))
+    what = f"{connector.tls_certificate_file} {wrong}"
+    return None if wrong is None else Finding(what, where, "Renew it.", "allow_expired_certificate")
 
 
 def _readable(path: str, where: str) -> None:

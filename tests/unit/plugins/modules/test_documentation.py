@@ -24,19 +24,21 @@ from ansible_collections.mailops.relay.plugins.module_utils._connector.property 
 from support.modules import Runner
 
 ROOT = Path(__file__).resolve().parents[4]
-BACKEND = spec.backend_spec()
-SPECS = {
-    "receive_connectors": {**BACKEND, **spec.guard_spec(), **spec.connectors_spec()},
-    "accepted_domains": {**BACKEND, **spec.guard_spec(), **spec.domains_spec()},
-    "receive_connectors_info": {**BACKEND, **spec.info_spec()},
-    "relay_accounts": {**BACKEND, **spec.accounts_spec()},
-    "transport_service": {**BACKEND, **spec.service_spec()},
+KINDS = {
+    "receive_connectors": "connectors",
+    "accepted_domains": "accepted_domains",
+    "receive_connectors_info": "info",
+    "relay_accounts": "accounts",
+    "relay_settings": "settings",
+    "transport_service": "service",
 }
+SPECS = {name: spec.argument_spec(kind) for name, kind in KINDS.items()}
 TASKS: dict[str, dict[str, Any]] = {
     "receive_connectors": {"connectors": []},
     "accepted_domains": {"accepted_domains": []},
     "receive_connectors_info": {},
     "relay_accounts": {"accounts": []},
+    "relay_settings": {"max_relay_addresses": 20},
     "transport_service": {"state": "stopped"},
 }
 

@@ -309,7 +309,8 @@ def test_drift_is_seen_and_repaired(run: Runner) -> None:
     path.write_text(json.dumps(document))
     predicted = apply(run, scan(), check=True)
     assert (predicted["changed"], predicted["commands"]) == (True, ["recompile policy"])
-    assert "does not follow" in predicted["diff"]["before"]
+    assert "to do: recompile policy" in predicted["diff"]["before"]
+    assert "does not follow from the definitions" in predicted["warnings"][0]
     assert apply(run, scan())["changed"]
     assert path.read_bytes() == good
     assert not apply(run, scan())["changed"]
