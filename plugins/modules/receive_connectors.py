@@ -149,11 +149,11 @@ options:
         type: str
       allowed_senders:
         description:
-          - Who devices may send as, each as V(user@example.com), V(example.com), V(*.example.com) or V(*)
-            (anybody). Empty means the accepted domains.
-          - It counts where anonymous sessions may send to any domain, and for the envelope only. Elsewhere any
-            sender may be used, or inbound
-            mail would stop. The null sender is always allowed. Exchange has no such thing.
+          - Who devices may send as to domains that are no accepted domains, each as V(user@example.com),
+            V(example.com), V(*.example.com) or V(*) (anybody). Empty means the accepted domains.
+          - To accepted domains a device may send as anybody, as every session without AUTH may. It counts where such
+            sessions may send to any domain, and for the envelope only. The null sender is always allowed. Exchange has
+            no such thing.
         type: raw
       allowed_recipients:
         description:

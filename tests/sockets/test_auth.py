@@ -316,11 +316,11 @@ def test_recipients_of_an_account(relay: Relay, connector: str, recipient: str, 
 @pytest.mark.parametrize(
     ("sender", "expected"),
     [
-        ("<a@corp.test>", SENDER_OK),
-        ("<A@Corp.Test>", SENDER_OK),
-        ("<a@x.branch.test>", SENDER_OK),
-        ("<s@partner.test>", SENDER_OK),
-        ("<>", SENDER_OK),
+        ("<a@corp.test>", RECIPIENT_OK),
+        ("<A@Corp.Test>", RECIPIENT_OK),
+        ("<a@x.branch.test>", RECIPIENT_OK),
+        ("<s@partner.test>", RECIPIENT_OK),
+        ("<>", RECIPIENT_OK),
         ("<a@x.corp.test>", CANNOT_SEND_AS),
         ("<a@branch.test>", CANNOT_SEND_AS),
         ("<t@partner.test>", CANNOT_SEND_AS),
@@ -330,7 +330,11 @@ def test_recipients_of_an_account(relay: Relay, connector: str, recipient: str, 
 @pytest.mark.parametrize("tls", [False, True])
 def test_senders_of_a_device(relay: Relay, tls: bool, sender: str, expected: str) -> None:
     with relay.session("device", tls=tls) as client:
-        assert str(client.command(f"MAIL FROM:{sender}")) == expected
+        assert str(client.command(f"MAIL FROM:{sender}")) == SENDER_OK
+        assert str(client.command("RCPT TO:<v@corp.test>")) == RECIPIENT_OK
+        assert str(client.command("RSET")).startswith("250 ")
+        assert str(client.command(f"MAIL FROM:{sender}")) == SENDER_OK
+        assert str(client.command("RCPT TO:<v@outside.test>")) == expected
 
 
 @pytest.mark.parametrize(

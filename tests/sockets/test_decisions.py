@@ -24,6 +24,11 @@ RULES: dict[str, dict[str, Any]] = {
     "accounts": {"anonymous_submit": False},
     "no sender": {"anonymous_any_sender": False},
     "not as us": {"anonymous_authoritative_domain_sender": False},
+    "device": {
+        "anonymous_any_recipient": True,
+        "allowed_senders": ["corp.test"],
+        "allowed_recipients": ["external.test"],
+    },
 }
 SCANNER_PEERS = ("127.0.0.2", "127.0.0.5")
 
@@ -218,6 +223,38 @@ def test_rcpt(relay: Relay, connector: str, recipient: str, expected: str) -> No
     with relay.session(connector) as client:
         client.command("MAIL FROM:<>")
         assert str(client.command(f"RCPT TO:{recipient}")) == expected
+
+
+@pytest.mark.parametrize(
+    ("sender", "recipient", "expected"),
+    [
+        ("<a@corp.test>", "<b@external.test>", RECIPIENT_OK),
+        ("<>", "<b@external.test>", RECIPIENT_OK),
+        ("<a@foreign.test>", "<b@external.test>", CANNOT_SEND_AS),
+        ("<a@x.corp.test>", "<b@external.test>", CANNOT_SEND_AS),
+        ("<a@foreign.test>", "<b@other.test>", CANNOT_RELAY),
+        ("<a@foreign.test>", "<b@corp.test>", RECIPIENT_OK),
+        ("<a@foreign.test>", "<b@partner.test>", RECIPIENT_OK),
+        ("<a@foreign.test>", "<postmaster>", RECIPIENT_OK),
+        ("<a@foreign.test>", "<b>", "501 5.1.3 Invalid address"),
+    ],
+)
+def test_senders_of_a_device_are_judged_where_it_goes_beyond_accepted_domains(
+    relay: Relay, sender: str, recipient: str, expected: str
+) -> None:
+    with relay.session("device") as client:
+        assert str(client.command(f"MAIL FROM:{sender}")) == OK
+        assert str(client.command(f"RCPT TO:{recipient}")) == expected
+
+
+def test_each_recipient_of_a_device_is_judged_with_the_sender(relay: Relay) -> None:
+    with relay.session("device") as client:
+        client.command("MAIL FROM:<s@foreign.test>")
+        assert client.command("RCPT TO:<v@external.test>").code == 550
+        assert client.command("RCPT TO:<v@corp.test>").code == 250
+        assert client.data(b"one\r\n").code == 250
+        message = relay.corp.message()
+        assert (message.sender, message.recipients) == ("<s@foreign.test>", ["<v@corp.test>"])
 
 
 def test_postmaster_goes_where_the_policy_says(relay: Relay) -> None:

@@ -8,6 +8,7 @@ It knows nothing of compile: no intervals, no sweep, no tables of rights.
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from dataclasses import replace
 
 from ansible_collections.mailops.relay.plugins.module_utils._connector.model import AcceptedDomain, Connector
@@ -43,7 +44,10 @@ def owner(state: State, session: Session) -> Connector | None:
             if binding.address not in (session.local.address, 0):
                 continue
             for item in connector.remote_ip_ranges:
-                if item.version == session.peer.version and item.low <= session.peer.number <= item.high:
+                if (
+                    binding.version == item.version == session.peer.version
+                    and item.low <= session.peer.number <= item.high
+                ):
                     score = (int(binding.address != session.local.address), item.high - item.low)
                     if best is None or score < best:
                         best, winner = score, connector
@@ -70,12 +74,19 @@ def may(connector: Connector, right: str, principal: str = ANYBODY) -> bool:
 
 def domain_of(state: State, domain: str) -> AcceptedDomain | None:
     def matching(item: AcceptedDomain) -> bool:
-        return domain == item.name or (item.name.startswith("*.") and domain.endswith(item.name[1:]))
+        wild = item.name.startswith("*.") and domain.endswith(item.name[1:])
+        return wild or item.name in (domain, "*")
 
     found = sorted(
         filter(matching, state.accepted_domains), key=lambda item: (item.name.startswith("*"), -len(item.name))
     )
     return found[0] if found else None
+
+
+def is_mailbox_of_ours(state: State, domain: str) -> bool:
+    """Nobody has all of the Internet, or all of a top level domain, in mailboxes of his own."""
+    item = domain_of(state, domain)
+    return item is not None and item.type == "Authoritative" and len(item.name.replace("*.", "").split(".")) > 1
 
 
 def address_domain(path: str) -> str | None:
@@ -143,10 +154,6 @@ def _anonymous_sender(state: State, connector: Connector, path: str) -> str:
     ours = accepted is not None and accepted.type == "Authoritative"
     if not may(connector, "any-sender") or (ours and not may(connector, "authoritative-domain-sender")):
         return "550 5.7.60"
-    patterns = connector.allowed_senders or tuple(item.name for item in state.accepted_domains)
-    is_device = may(connector, "any-recipient")
-    if is_device and not any(pattern_matches(pattern, path[1:-1].lower()) for pattern in patterns):
-        return "550 5.7.60"
     return ""
 
 
@@ -164,6 +171,11 @@ def _recipient(state: State, connector: Connector, session: Session) -> str:
         return "250 2.1.5"
     if session.account is not None:
         return "250 2.1.5" if may(connector, "any-recipient", ACCOUNTS) else "550 5.7.54"
-    patterns = connector.allowed_recipients or ("*",)
-    allowed = any(pattern_matches(pattern, path[1:-1].lower()) for pattern in patterns)
-    return "250 2.1.5" if may(connector, "any-recipient") and allowed else "550 5.7.54"
+    if not may(connector, "any-recipient") or not _is_meant(connector.allowed_recipients or ("*",), path):
+        return "550 5.7.54"
+    senders = connector.allowed_senders or tuple(item.name for item in state.accepted_domains)
+    return "250 2.1.5" if session.sender == "<>" or _is_meant(senders, session.sender) else "550 5.7.60"
+
+
+def _is_meant(patterns: Iterable[str], path: str) -> bool:
+    return any(pattern_matches(pattern, path[1:-1].lower()) for pattern in patterns)

@@ -46,6 +46,7 @@ PATTERNS = ("*", "corp.test", "*.test", "s@corp.test", "stranger.test", "outside
 ACCOUNTS = (None, None, None, frozenset({"s@corp.test"}), frozenset({"s@stranger.test", "s@sub.corp.test"}))
 CERTIFICATE = "/nowhere/relay.pem"
 DOMAINS = ("corp.test", "*.corp.test", "branch.corp.test", "partner.test")
+WIDE_DOMAINS = ("*", "*.test", "test")
 SENDERS = (
     "<>",
     "<s@corp.test>",
@@ -55,6 +56,7 @@ SENDERS = (
     "<s>",
     "s@corp.test",
     '<"s"@x.test>',
+    "<s@test>",
 )
 RECIPIENTS = (
     "<v@corp.test>",
@@ -66,6 +68,8 @@ RECIPIENTS = (
     "<POSTMASTER>",
     "<postmaster@outside.test>",
     "<v@partner.test>",
+    "<v@test>",
+    "<v@elsewhere.example>",
     "<v@outside.test.>",
     "<v%outside.test@corp.test>",
     "<outside.test!v@corp.test>",
@@ -218,7 +222,8 @@ def random_exchange_connector(rng: random.Random, name: str) -> Connector:
 
 def random_domains(rng: random.Random) -> tuple[AcceptedDomain, ...]:
     types = ("Authoritative", "Authoritative", "InternalRelay", "ExternalRelay")
-    names = sorted(name for name in DOMAINS if rng.random() < 0.7)
+    chances = {**dict.fromkeys(DOMAINS, 0.7), **dict.fromkeys(WIDE_DOMAINS, 0.1)}
+    names = sorted(name for name, chance in chances.items() if rng.random() < chance)
     return tuple(AcceptedDomain(name, rng.choice(types), "192.0.2.1:25") for name in names)
 
 

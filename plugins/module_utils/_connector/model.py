@@ -139,11 +139,11 @@ class AcceptedDomain:
         return self.name
 
     @property
-    def is_wide(self) -> bool:
-        """It is no domain of ours but a whole part of the Internet: ``*``, ``*.tld`` or a single label."""
-        return "." not in self.name.removeprefix("*.")
-
-    @property
     def is_relayed(self) -> bool:
         """Mail to it goes on to servers that are not ours alone."""
         return self.type != "Authoritative"
+
+    @property
+    def is_wide(self) -> bool:
+        """``*``, ``*.tld`` or a single label: a part of the Internet and no mailboxes of ours, whatever its type."""
+        return "." not in self.name.removeprefix("*.")

@@ -52,7 +52,8 @@ class Policy:
 
         :raises UnknownRightsError: nothing can be said to be closed where the rights are not known
         """
-        return surface_of(self.bindings, self._known_rules, [each for each in self.accepted_domains if each.is_relayed])
+        reached = [item for item in self.accepted_domains if item.is_relayed or item.is_wide]
+        return surface_of(self.bindings, self._known_rules, reached)
 
     @cached_property
     def granted_surface(self) -> Surface:
@@ -71,6 +72,11 @@ class Policy:
     @cached_property
     def domains_by_name(self) -> Mapping[str, AcceptedDomain]:
         return {item.name: item for item in self.accepted_domains}
+
+    @property
+    def accepts_any_domain(self) -> bool:
+        """``*`` is an accepted domain: whoever may submit reaches everything."""
+        return "*" in self.domains_by_name
 
     @cached_property
     def _by_binding(self) -> Mapping[Binding, tuple[Interval, ...]]:
@@ -141,9 +147,9 @@ def _auth(connector: Connector) -> str:
 
 
 def _allowed_senders(connector: Connector, domains: Iterable[AcceptedDomain]) -> tuple[str, ...] | None:
-    """Devices send as our own domains unless the connector says otherwise. Without any there is nobody to send as."""
-    own = tuple(item.name for item in domains)
-    return _limits(connector.allowed_senders) if connector.allowed_senders else own
+    """Who devices are outside: our own domains unless the connector says otherwise. Without any there is nobody."""
+    patterns = connector.allowed_senders or tuple(item.name for item in domains)
+    return None if "*" in patterns else patterns
 
 
 def _limits(patterns: tuple[str, ...]) -> tuple[str, ...] | None:
@@ -158,7 +164,8 @@ def _postmaster(domains: Iterable[AcceptedDomain]) -> str | None:
 
 
 def _intervals(binding: Binding, connectors: list[Connector]) -> tuple[Interval, ...]:
-    claims: dict[int, list[_Claim]] = {4: [], 6: []}
+    """Of the binding's own version: a session that arrives at an IPv4 address comes from one."""
+    claims: list[_Claim] = []
     for rule, connector in enumerate(connectors):
         if binding in connector.bindings:
             rank = 0
@@ -166,9 +173,9 @@ def _intervals(binding: Binding, connectors: list[Connector]) -> tuple[Interval,
             rank = 1
         else:
             continue
-        for item in connector.remote_ip_ranges:
-            claims[item.version].append(_Claim(rank, item.size, item.low, rule, item.high))
-    return tuple(interval for version in (4, 6) for interval in _sweep(version, claims[version]))
+        ranges = (item for item in connector.remote_ip_ranges if item.version == binding.version)
+        claims += (_Claim(rank, item.size, item.low, rule, item.high) for item in ranges)
+    return tuple(_sweep(binding.version, claims))
 
 
 def _sweep(version: int, claims: list[_Claim]) -> list[Interval]:

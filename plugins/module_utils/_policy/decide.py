@@ -113,14 +113,13 @@ def _refuse_sender(policy: Policy, rule: Rule, path: str) -> Decision | None:
 
 
 def _missing_sender_right(policy: Policy, rule: Rule, sender: Mailbox) -> str | None:
-    """The right that an anonymous session lacks to use this sender; ``None``: none, empty: ``allowed_senders`` says
-    no."""
+    """The right that an anonymous session lacks to use this sender."""
     if not rule.anonymous_any_sender:
         return ANY_SENDER
     domain = accepted_domain(policy.domains_by_name, sender.domain)
     if domain is not None and domain.type == "Authoritative" and not rule.anonymous_authoritative_domain_sender:
         return AUTHORITATIVE_SENDER
-    return None if matches(rule.allowed_senders, sender) else ""
+    return None
 
 
 def _judge_recipient(policy: Policy, rule: Rule, session: Session) -> Decision:
@@ -133,11 +132,19 @@ def _judge_recipient(policy: Policy, rule: Rule, session: Session) -> Decision:
         return Decision(False, BAD_RECIPIENT, rule.connector, "")
     if accepted_domain(policy.domains_by_name, recipient.domain) is not None:
         return Decision(True, RECIPIENT_OK, rule.connector, SUBMIT)
-    if session.account is not None:
-        relays = rule.account_any_recipient
-    else:
-        relays = rule.anonymous_any_recipient and matches(rule.allowed_recipients, recipient)
+    if session.account is None:
+        return _judge_device(rule, parse_path(session.sender), recipient)
+    relays = rule.account_any_recipient
     return Decision(relays, RECIPIENT_OK if relays else NO_RELAY, rule.connector, ANY_RECIPIENT)
+
+
+def _judge_device(rule: Rule, sender: Mailbox | None, recipient: Mailbox) -> Decision:
+    """Beyond the accepted domains only what the connector allows its devices. ``None`` is the null sender."""
+    if not (rule.anonymous_any_recipient and matches(rule.allowed_recipients, recipient)):
+        return Decision(False, NO_RELAY, rule.connector, ANY_RECIPIENT)
+    if sender is not None and not matches(rule.allowed_senders, sender):
+        return Decision(False, NOT_YOUR_SENDER, rule.connector, "")
+    return Decision(True, RECIPIENT_OK, rule.connector, ANY_RECIPIENT)
 
 
 def matches(patterns: tuple[str, ...] | None, mailbox: Mailbox) -> bool:
@@ -152,7 +159,7 @@ def matches(patterns: tuple[str, ...] | None, mailbox: Mailbox) -> bool:
 
 def accepted_domain(by_name: Mapping[str, AcceptedDomain], domain: str) -> AcceptedDomain | None:
     """The accepted domain that ``domain`` (lower case) belongs to: exact before wildcard, longer wildcard before
-    shorter."""
+    shorter, ``*`` last."""
     if domain in by_name:
         return by_name[domain]
     _label, dot, parent = domain.partition(".")
@@ -160,4 +167,4 @@ def accepted_domain(by_name: Mapping[str, AcceptedDomain], domain: str) -> Accep
         if f"*.{parent}" in by_name:
             return by_name[f"*.{parent}"]
         _label, dot, parent = parent.partition(".")
-    return None
+    return by_name.get("*")

@@ -13,6 +13,7 @@ from .._connector.rights import ANY_RECIPIENT, ANY_SENDER, AUTHORITATIVE_SENDER,
 from .._connector.values import parse_bool, parse_key, parse_text
 from . import decide as d
 from .compile import Policy
+from .mailbox import parse_path
 from .rule import Rule
 
 _NEEDED = ("binding", "client", "sender", "recipient")
@@ -31,7 +32,7 @@ _REFUSALS = {
     (d.NO_POSTMASTER, ""): "No authoritative accepted domain has a postmaster.",
     (d.NO_SUBMIT, SUBMIT): f"{_LACK}.",
     (d.NOT_YOUR_SENDER, ""): "The sender {sender} matches none of the allowed_senders of connector '{connector}' (by "
-    "default the accepted domains).",
+    "default the accepted domains), and the domain of {recipient} is no accepted domain.",
     (d.NOT_YOUR_SENDER, ANY_SENDER): f"{_LACK}.",
     (d.NOT_YOUR_SENDER, AUTHORITATIVE_SENDER): f"{_LACK}, and the domain of {{sender}} is one of ours.",
     (d.NO_RELAY, ANY_RECIPIENT): f"{_LACK}, and the domain of {{recipient}} is no accepted domain.",
@@ -39,6 +40,9 @@ _REFUSALS = {
 _NOT_ITS_ADDRESS = "The sender {sender} is none of the addresses of the account."
 _NOT_AN_ALLOWED_RECIPIENT = (
     "Connector '{connector}' grants {who} {right}, but {recipient} matches none of its allowed_recipients."
+)
+_TAKEN_BY_A_WIDE_DOMAIN = (
+    "Connector '{connector}' grants {who} {right}, and the accepted domain '{domain}' takes {recipient}."
 )
 _ALLOWED = {
     SUBMIT: "Connector '{connector}' grants {who} {right}, and {recipient} is a recipient of ours.",
@@ -95,12 +99,14 @@ def answer(policy: Policy, session: d.Session) -> dict[str, Any]:
     """``{allowed, reply, connector, right, reason}``; connector and right are ``None`` where there is none."""
     decision = d.decide(policy, session)
     rule = d.rule_for(policy, session.local, session.peer)
+    wide = _wide_domain(policy, session)
+    template = _TAKEN_BY_A_WIDE_DOMAIN if decision.allowed and wide else _template(decision, rule, session)
     return {
         "allowed": decision.allowed,
         "reply": decision.reply,
         "connector": decision.connector or None,
         "right": decision.right or None,
-        "reason": _template(decision, rule, session).format(
+        "reason": template.format(
             connector=decision.connector,
             right=decision.right,
             who=_ANONYMOUS if session.account is None else "accounts",
@@ -108,8 +114,16 @@ def answer(policy: Policy, session: d.Session) -> dict[str, Any]:
             client=format_address(*session.peer),
             sender=session.sender,
             recipient=session.recipient,
+            domain=wide,
         ),
     }
+
+
+def _wide_domain(policy: Policy, session: d.Session) -> str:
+    """The accepted domain of the recipient, if it is a whole part of the Internet."""
+    recipient = parse_path(session.recipient)
+    domain = None if recipient is None else d.accepted_domain(policy.domains_by_name, recipient.domain)
+    return domain.name if domain is not None and domain.is_wide else ""
 
 
 def _template(decision: d.Decision, rule: Rule | None, session: d.Session) -> str:

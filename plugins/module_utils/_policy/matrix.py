@@ -19,7 +19,7 @@ def access_matrix(policy: Policy) -> list[dict[str, Any]]:
         row
         for binding, intervals in policy.bindings
         for row in (
-            *(_row(binding, [as_range(item)], policy.rules[item.rule]) for item in intervals),
+            *(_served(binding, as_range(item), policy.rules[item.rule], policy) for item in intervals),
             *_everybody_else(binding, map(as_range, intervals)),
         )
     ]
@@ -28,30 +28,35 @@ def access_matrix(policy: Policy) -> list[dict[str, Any]]:
 def _everybody_else(binding: Binding, served: Iterable[AddressRange]) -> list[dict[str, Any]]:
     everybody = AddressRange(binding.version, 0, (1 << BITS[binding.version]) - 1)
     rest = subtract([everybody], served)
-    return [{**_row(binding, rest, None), "clients": []}] if rest else []
+    closed = {
+        "binding": str(binding),
+        "clients": [],
+        "addresses": sum(item.size for item in rest),
+        "connector": None,
+        "anonymous": {"own_domains": False, "any_domain": False},
+        "account": {"auth": "never", "any_domain": False},
+        "tls": "none",
+    }
+    return [closed] if rest else []
 
 
-def _row(binding: Binding, clients: Iterable[AddressRange], rule: Rule | None) -> dict[str, Any]:
-    ranges = list(clients)
+def _served(binding: Binding, clients: AddressRange, rule: Rule, policy: Policy) -> dict[str, Any]:
+    account_any_domain = rule.account_any_recipient or policy.accepts_any_domain
     return {
         "binding": str(binding),
-        "clients": [str(block) for item in ranges for block in cidrs(item)],
-        "addresses": sum(item.size for item in ranges),
-        "connector": rule.connector if rule else None,
-        "anonymous": {
-            "own_domains": rule is not None and rule.anonymous_submit,
-            "any_domain": _any_domain(rule) if rule else False,
-        },
-        "account": {
-            "auth": rule.auth if rule else "never",
-            "any_domain": rule is not None and rule.auth != "never" and rule.account_any_recipient,
-        },
-        "tls": _tls(rule) if rule else "none",
+        "clients": [str(block) for block in cidrs(clients)],
+        "addresses": clients.size,
+        "connector": rule.connector,
+        "anonymous": {"own_domains": rule.anonymous_submit, "any_domain": _any_domain(rule, policy)},
+        "account": {"auth": rule.auth, "any_domain": rule.auth != "never" and account_any_domain},
+        "tls": _tls(rule),
     }
 
 
-def _any_domain(rule: Rule) -> bool | list[str]:
+def _any_domain(rule: Rule, policy: Policy) -> bool | list[str]:
     """A list: external recipients must match one of these patterns."""
+    if policy.accepts_any_domain:
+        return rule.anonymous_submit
     if rule.anonymous_relay and rule.allowed_recipients is not None:
         return list(rule.allowed_recipients)
     return rule.anonymous_relay

@@ -16,7 +16,8 @@ class Rule:
 
     :ivar fqdn: with ``banner``, empty: the server's own
     :ivar auth: ``never``, ``after_tls`` or ``always`` offered
-    :ivar allowed_senders: patterns that an anonymous sender must match, ``None``: any sender (the null sender always)
+    :ivar allowed_senders: patterns that the sender of an anonymous session must match where the recipient is external,
+        ``None``: any sender (the null sender always)
     :ivar allowed_recipients: patterns that external recipients of anonymous sessions must match, ``None``: any
     """
 

@@ -155,11 +155,14 @@ def _may_send_as(policy: Policy, rule: Rule, sender: str) -> bool:
         return False
     accepted = policy.accepted_domain(address.domain_of(sender))
     ours = accepted is not None and accepted.type == "Authoritative"
-    return (rule.anonymous_authoritative_domain_sender or not ours) and matches(rule.allowed_senders, sender)
+    return rule.anonymous_authoritative_domain_sender or not ours
 
 
-def refuse_recipient(policy: Policy, rule: Rule, path: str, account: Addresses | None = None) -> Reply | None:
-    """The refusal of `RCPT TO:path`, None if it is accepted."""
+def refuse_recipient(
+    policy: Policy, rule: Rule, path: str, sender: str, account: Addresses | None = None
+) -> Reply | None:
+    """The refusal of `RCPT TO:path` in a transaction of the mailbox `sender` (empty: the null sender), None if it is
+    accepted."""
     recipient = address.inside_brackets(path)
     if recipient is not None and recipient.lower() == "postmaster":
         return None if policy.postmaster else replies.USER_UNKNOWN
@@ -168,10 +171,15 @@ def refuse_recipient(policy: Policy, rule: Rule, path: str, account: Addresses |
     if policy.accepted_domain(address.domain_of(recipient)) is not None:
         return None
     if account is not None:
-        relays = rule.account_any_recipient
-    else:
-        relays = rule.anonymous_any_recipient and matches(rule.allowed_recipients, recipient)
-    return None if relays else replies.CANNOT_RELAY
+        return None if rule.account_any_recipient else replies.CANNOT_RELAY
+    return _refuse_device(rule, sender, recipient)
+
+
+def _refuse_device(rule: Rule, sender: str, recipient: str) -> Reply | None:
+    """Beyond the accepted domains only what the connector allows its devices."""
+    if not (rule.anonymous_any_recipient and matches(rule.allowed_recipients, recipient)):
+        return replies.CANNOT_RELAY
+    return replies.CANNOT_SEND_AS if sender and not matches(rule.allowed_senders, sender) else None
 
 
 def matches(patterns: frozenset[str] | None, mailbox: str) -> bool:

@@ -105,7 +105,7 @@ class RelaySession(Identification):
         if argument is None:
             return replies.INVALID_ARGUMENTS
         path, parameters = argument
-        refusal = policy.refuse_recipient(self._shared.policy, self.rule, path, self._addresses)
+        refusal = policy.refuse_recipient(self._shared.policy, self.rule, path, transaction.sender, self._addresses)
         if refusal is None and parameters:
             refusal = replies.UNKNOWN_PARAMETER
         reply = refusal or await transaction.add(self._shared.policy.recipient(path))

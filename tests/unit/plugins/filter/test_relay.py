@@ -73,7 +73,13 @@ def test_a_device_relays() -> None:
             {"sender": "x@example.org"},
             "550 5.7.60",
             "The sender <x@example.org> matches none of the allowed_senders of connector 'Scan' "
-            "(by default the accepted domains).",
+            "(by default the accepted domains), and the domain of <x@example.org> is no accepted domain.",
+        ),
+        (
+            {"sender": "x@example.org", "recipient": "x@example.com"},
+            "250 2.1.5",
+            "Connector 'Scan' grants sessions without AUTH ms-Exch-SMTP-Submit, "
+            "and <x@example.com> is a recipient of ours.",
         ),
         (
             {"binding": "192.0.2.1:26"},
@@ -154,6 +160,30 @@ def test_the_matrix_says_when_auth_and_tls_are_offered(options: dict[str, Any], 
     assert row["account"] == {"auth": auth, "any_domain": auth != "never"}
     assert row["tls"] == tls
     assert row["anonymous"] == {"own_domains": False, "any_domain": False}
+
+
+def test_whoever_may_submit_reaches_everything_through_the_accepted_domain_of_everything() -> None:
+    client = {**DEFAULT, "permission_groups": ["AnonymousUsers", "ExchangeUsers"], "auth_mechanism": ["BasicAuth"]}
+    no_recipient = [{**RELAY[0], "principal": "S-1-5-11", "deny": True}]
+    connectors = [
+        {**client, "extended_rights": no_recipient},
+        {**SCAN, "allowed_recipients": ["a.test"]},
+        {**SCAN, "name": "Closed", "remote_ip_ranges": ["10.0.1.1"], "permission_groups": []},
+    ]
+    server = {"connectors": connectors, "accepted_domains": [{"name": "*"}]}
+    rows = {row["connector"]: row for row in access_matrix(server) if row["connector"]}
+    assert {name: row["anonymous"]["any_domain"] for name, row in rows.items()} == {
+        "Default": True,
+        "Scan": True,
+        "Closed": False,
+    }
+    assert rows["Default"]["account"] == {"auth": "always", "any_domain": True}
+    found = relay_decision(server, {**SESSION, "client": "10.0.0.1"})
+    assert found["reason"] == (
+        "Connector 'Default' grants sessions without AUTH ms-Exch-SMTP-Submit, "
+        "and the accepted domain '*' takes <x@example.org>."
+    )
+    assert [entry["reach"] for entry in relay_surface(server)] == ["any"]
 
 
 def test_trusting_everybody_is_relay() -> None:

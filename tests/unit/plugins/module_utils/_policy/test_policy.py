@@ -147,19 +147,60 @@ def test_the_right_that_decided_is_named() -> None:
     assert ask("10.0.0.2", "<v@corp.test>") == (True, "default", SUBMIT)
 
 
+@pytest.mark.parametrize(
+    ("sender", "recipient", "reply"),
+    [
+        ("<s@foreign.test>", "<v@corp.test>", "250 2.1.5"),
+        ("<s@foreign.test>", "<postmaster>", "250 2.1.5"),
+        ("<s@foreign.test>", "<v@out.test>", "550 5.7.60"),
+        ("<s@foreign.test>", "<v@other.test>", "550 5.7.54"),
+        ("<s@foreign.test>", "<v>", "501 5.1.3"),
+        ("<s@corp.test>", "<v@out.test>", "250 2.1.5"),
+        ("<>", "<v@out.test>", "250 2.1.5"),
+    ],
+)
+def test_being_listed_as_a_device_takes_nothing_from_an_address(sender: str, recipient: str, reply: str) -> None:
+    """``allowed_senders``, here the accepted domains, limits what goes beyond the accepted domains."""
+    scan = replace(connector("scan", "10.0.0.1"), allowed_recipients=("out.test",))
+    state = State((connector("default", "0.0.0.0/0", relay=False), scan), (AcceptedDomain("corp.test"),))
+    device = Session(Binding(4, 1, 25), Peer(4, parse_range("10.0.0.1", "x").low), sender, recipient)
+    decision = decide(state.policy, device)
+    assert (decision.connector, decision.reply[: len(reply) + 1]) == ("scan", f"{reply} ")
+    stranger = decide(state.policy, replace(device, peer=Peer(4, 1)))
+    assert decision.allowed or not stranger.allowed
+
+
 def test_the_longest_wildcard_domain_wins_and_an_exact_name_before_it() -> None:
-    domains = tuple(AcceptedDomain(name) for name in ("*.test", "*.corp.test", "a.corp.test", "corp.test"))
+    domains = tuple(AcceptedDomain(name) for name in ("*.test", "*.corp.test", "a.corp.test", "corp.test", "*"))
     by_name = {item.name: item for item in domains}
     found = {
-        name: accepted_domain(by_name, name) for name in ("x.corp.test", "a.corp.test", "corp.test", "y.test", "test")
+        name: accepted_domain(by_name, name)
+        for name in ("x.corp.test", "a.corp.test", "corp.test", "y.test", "test", "*.example", "*")
     }
     assert {name: item.name if item else None for name, item in found.items()} == {
         "x.corp.test": "*.corp.test",
         "a.corp.test": "a.corp.test",
         "corp.test": "corp.test",
         "y.test": "*.test",
-        "test": None,
+        "test": "*",
+        "*.example": "*",
+        "*": "*",
     }
+    assert accepted_domain({"*.test": domains[0]}, "test") is None
+
+
+@pytest.mark.parametrize(
+    ("name", "wide"),
+    [("*", True), ("*.test", True), ("test", True), ("corp.test", False), ("*.corp.test", False)],
+)
+def test_a_domain_that_is_no_organisations_is_wide(name: str, wide: bool) -> None:
+    assert AcceptedDomain(name).is_wide is wide
+
+
+def test_the_accepted_domain_of_everything_is_who_devices_may_be() -> None:
+    state = State((connector("scan", "10.0.0.1"),), (AcceptedDomain("*"),))
+    assert state.policy.rules[0].allowed_senders is None
+    assert State(state.connectors).policy.rules[0].allowed_senders == ()
 
 
 @given(st.sampled_from(DOMAINS), st.text('ab.-@<>%!"\\ x', max_size=12))
@@ -217,6 +258,21 @@ def test_the_global_part_of_a_range_is_cut_out() -> None:
         parse_range("9.255.255.255", "x"),
         parse_range("11.0.0.0", "x"),
     )
+
+
+def test_a_binding_takes_peers_of_its_own_version_only() -> None:
+    both = Connector(
+        "both",
+        bindings=(Binding(4, 0, 25), Binding(6, 0, 25)),
+        remote_ip_ranges=(parse_range("0.0.0.0/0", "x"), parse_range("::/0", "x")),
+    )
+    policy = State((both,)).policy
+    assert {str(binding): [item.version for item in found] for binding, found in policy.bindings} == {
+        "0.0.0.0:25": [4],
+        "[::]:25": [6],
+    }
+    assert rule_for(policy, Binding(4, 1, 25), Peer(6, 1)) is None
+    assert rule_for(policy, Binding(6, 1, 25), Peer(4, 1)) is None
 
 
 def test_ipv4_and_ipv6_peers_with_equal_numbers_differ() -> None:

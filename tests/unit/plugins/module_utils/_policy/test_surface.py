@@ -25,7 +25,7 @@ from ansible_collections.mailops.relay.plugins.module_utils._policy.state import
 from ansible_collections.mailops.relay.plugins.module_utils._policy.surface import Surface
 from support import oracle
 from support.scale import examples
-from support.strategies import DOMAINS, PATTERNS, random_session, random_state, sessions, states
+from support.strategies import DOMAINS, PATTERNS, WIDE_DOMAINS, random_session, random_state, sessions, states
 
 RELAY = (ExtendedRight(ANONYMOUS, ANY_RECIPIENT),)
 WILDCARD, EXACT = Binding(4, 0, 25), Binding(4, 0x7F000001, 25)
@@ -39,6 +39,7 @@ MAILBOXES = (
     "v@deep.sub.corp.test",
     "v@partner.test",
     "v@stranger.test",
+    "v@test",
     UNKNOWN,
 )
 """Each with the reach that it stands for: itself where a pattern names it, else its domain."""
@@ -46,7 +47,7 @@ REACHES = {item: item if item in PATTERNS else item.partition("@")[2] for item i
 
 
 SEEDS = st.integers(0, (1 << 32) - 1)
-PATTERNS_IN_PLAY = sorted({*PATTERNS, *DOMAINS, *REACHES.values()} - {"*"})
+PATTERNS_IN_PLAY = sorted({*PATTERNS, *DOMAINS, *WIDE_DOMAINS, *REACHES.values()} - {"*"})
 
 
 def connector(name: str, *ranges: str, binding: Binding = WILDCARD, relay: bool = True, **changes: Any) -> Connector:
@@ -73,8 +74,7 @@ def reaches(found: Surface, session: Session, reach: str) -> bool:
 
 
 def outside_mailboxes(state: State) -> list[str]:
-    found = {item: oracle.domain_of(state, item.partition("@")[2]) for item in MAILBOXES}
-    return [item for item, domain in found.items() if domain is None or domain.type != "Authoritative"]
+    return [item for item in MAILBOXES if not oracle.is_mailbox_of_ours(state, item.partition("@")[2])]
 
 
 def test_what_reaches_a_domain_does_so_by_any_of_its_reaches() -> None:
@@ -227,10 +227,30 @@ def test_allowed_recipients_are_the_reach() -> None:
     assert opened.words("opens") == ["opens 10.0.0.1 (1 address) to outside.test on 0.0.0.0:25"]
 
 
-def test_the_accepted_domain_of_everything_is_any_and_a_domain_called_any_is_not() -> None:
+@pytest.mark.parametrize("kind", ["Authoritative", "InternalRelay", "ExternalRelay"])
+@pytest.mark.parametrize(("name", "reach"), [("*", "any"), ("*.test", "*.test"), ("test", "test")])
+def test_an_accepted_domain_that_is_no_organisations_is_a_reach_whatever_its_type(
+    name: str, reach: str, kind: str
+) -> None:
     everybody = connector("default", "10.0.0.1", relay=False)
-    wild = State((everybody,), (AcceptedDomain("*", "ExternalRelay"),))
-    assert wild.policy.surface.at(WILDCARD, "any")
+    policy = State((everybody,), (AcceptedDomain(name, kind), AcceptedDomain("corp.test"))).policy
+    assert [(entry["reach"], entry["ranges"]) for entry in policy.surface.render()] == [(reach, ["10.0.0.1"])]
+    assert not policy.granted_surface
+
+
+def test_ranges_that_no_session_of_a_binding_comes_from_are_not_counted() -> None:
+    scan = connector("scan", "10.0.0.1", "fd00::1")
+    assert surface_of(scan).render() == [
+        {"binding": "0.0.0.0:25", "reach": "any", "ranges": ["10.0.0.1"], "addresses": 1}
+    ]
+    both = replace(scan, bindings=(WILDCARD, Binding(6, 0, 25)))
+    assert [(entry["binding"], entry["ranges"]) for entry in surface_of(both).render()] == [
+        ("0.0.0.0:25", ["10.0.0.1"]),
+        ("[::]:25", ["fd00::1"]),
+    ]
+
+
+def test_a_domain_called_any_is_not_everything() -> None:
     named = surface_of(connector("scan", "10.0.0.1", allowed_recipients=("any", "a@any")))
     assert not named.at(WILDCARD, "any")
     assert [entry["reach"] for entry in named.render()] == ["any."]
@@ -291,7 +311,7 @@ def test_long_lists_are_cut_in_words_only() -> None:
 
 def test_blocks_that_were_cut_out_of_mapped_addresses_are_read_back() -> None:
     """No such range can be written, but a wider one may begin there."""
-    found = surface_of(connector("wide", "::ffff:0:0-::1:0:0:5"))
+    found = surface_of(connector("wide", "::ffff:0:0-::1:0:0:5", binding=Binding(6, 0, 25)))
     assert Surface.parse(found.render(), "x") == found
     assert found
 

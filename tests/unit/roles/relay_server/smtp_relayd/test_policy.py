@@ -161,14 +161,14 @@ def test_sender_rights(sender: str, changes: dict[str, Any], expected: replies.R
 )
 def test_recipient_rights(recipient: str, any_recipient: bool, expected: replies.Reply | None) -> None:
     granted = rule(anonymous_any_recipient=any_recipient)
-    assert policies.refuse_recipient(policy("pm@corp.test", "corp.test"), granted, recipient) == expected
+    assert policies.refuse_recipient(policy("pm@corp.test", "corp.test"), granted, recipient, "") == expected
 
 
 def test_postmaster() -> None:
     with_one, without = policy("pm@corp.test", "corp.test"), policy(None, "corp.test")
     assert with_one.recipient("<POSTMASTER>") == "pm@corp.test"
     assert with_one.recipient("<postmaster@corp.test>") == "postmaster@corp.test"
-    assert policies.refuse_recipient(without, ALL_RIGHTS, "<postmaster>") == replies.USER_UNKNOWN
+    assert policies.refuse_recipient(without, ALL_RIGHTS, "<postmaster>", "") == replies.USER_UNKNOWN
 
 
 # -- devices -----------------------------------------------------------------------------------------------------------
@@ -198,20 +198,26 @@ def test_patterns(address: str, expected: bool) -> None:
     assert policies.matches(None, address)
     assert not policies.matches(frozenset(), address)
     device = rule(anonymous_any_recipient=True, allowed_senders=PATTERNS, allowed_recipients=PATTERNS)
-    refused = (
-        policies.refuse_sender(policy(), device, f"<{address}>"),
-        policies.refuse_recipient(policy(), device, f"<{address}>"),
-    )
-    assert refused == ((None, None) if expected else (replies.CANNOT_SEND_AS, replies.CANNOT_RELAY))
+    assert policies.refuse_sender(policy(), device, f"<{address}>") is None
+    as_sender = policies.refuse_recipient(policy(), device, "<s+x@partner.test>", address)
+    assert as_sender == (None if expected else replies.CANNOT_SEND_AS)
+    as_recipient = policies.refuse_recipient(policy(), device, f"<{address}>", "")
+    assert as_recipient == (None if expected else replies.CANNOT_RELAY)
+    as_both = policies.refuse_recipient(policy(), device, f"<{address}>", address)
+    assert as_both == as_recipient
 
 
 def test_what_is_not_limited_by_patterns() -> None:
     """The null sender, mail to accepted domains and to the postmaster; a right that is missing comes first."""
     device = rule(anonymous_any_recipient=True, allowed_senders=[], allowed_recipients=[])
     ours = policy("pm@corp.test", "corp.test")
-    assert policies.refuse_sender(ours, device, "<>") is None
-    assert policies.refuse_recipient(ours, device, "<a@corp.test>") is None
-    assert policies.refuse_recipient(ours, device, "<postmaster>") is None
+    for sender in ("", "a@x.test"):
+        assert policies.refuse_sender(ours, device, f"<{sender}>") is None
+        assert policies.refuse_recipient(ours, device, "<a@corp.test>", sender) is None
+        assert policies.refuse_recipient(ours, device, "<postmaster>", sender) is None
+    anywhere = replace(device, allowed_recipients=None)
+    assert policies.refuse_recipient(ours, anywhere, "<a@x.test>", "") is None
+    assert policies.refuse_recipient(ours, anywhere, "<a@x.test>", "a@x.test") == replies.CANNOT_SEND_AS
     closed = rule(anonymous_submit=False, anonymous_any_recipient=True, allowed_senders=["x.test"])
     assert policies.refuse_sender(ours, closed, "<a@x.test>") == replies.NOT_AUTHENTICATED
     strict = rule(anonymous_any_sender=False, anonymous_any_recipient=True, allowed_senders=["x.test"])
@@ -265,7 +271,7 @@ def test_recipients_of_an_account(recipient: str, anywhere: bool, expected: repl
         anonymous_any_recipient=not anywhere,
         allowed_recipients=frozenset({"nobody.test"}),
     )
-    assert policies.refuse_recipient(ours, changed, recipient, ALICE) == expected
+    assert policies.refuse_recipient(ours, changed, recipient, "alice@corp.test", ALICE) == expected
 
 
 @pytest.mark.parametrize(
