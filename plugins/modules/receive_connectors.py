@@ -164,6 +164,7 @@ options:
       transport_role:
         description: V(FrontendTransport) or V(HubTransport). Not on aiosmtpd. Exchange 2013 and newer.
         type: str
+        choices: [FrontendTransport, HubTransport]
       domain_secure_enabled:
         description: Mutual TLS. Needs V(Tls) in O(connectors[].auth_mechanism). On aiosmtpd always V(false).
         type: bool
@@ -175,6 +176,7 @@ options:
           Channel binding of V(Integrated) authentication, V(None), V(Allow) or V(Require). On aiosmtpd always
           V(None). Exchange 2010 SP2 and newer.
         type: str
+        choices: ["None", Allow, Require]
       suppress_x_anonymous_tls:
         description: Do not offer X-ANONYMOUSTLS. On aiosmtpd always V(true). Exchange 2010 and newer.
         type: bool
@@ -200,6 +202,7 @@ options:
       protocol_logging_level:
         description: Log the conversation, V(None) or V(Verbose). On aiosmtpd always V(None).
         type: str
+        choices: ["None", Verbose]
       max_header_size:
         description: Largest header of a message, in bytes or with a unit; V(1B) to 2 GB. Not on aiosmtpd.
         type: str
@@ -252,6 +255,7 @@ options:
       size_enabled:
         description: Offer SIZE, V(Enabled), V(Disabled) or V(EnabledwithoutValue). On aiosmtpd always V(Enabled).
         type: str
+        choices: [Enabled, Disabled, EnabledwithoutValue]
       long_addresses_enabled:
         description: Offer XLONGADDR (long X.400 addresses). On aiosmtpd always V(false). Exchange 2007 SP1 and newer.
         type: bool
@@ -285,6 +289,7 @@ options:
           O(connectors[].bindings) and O(connectors[].remote_ip_ranges) if the task omits them. Ignored where the
           connector exists; never in results.
         type: str
+        choices: [Client, Custom, Internal, Internet, Partner]
   allow_expired_certificate:
     description: Let a certificate pass that has expired or is not valid yet, with a warning.
     type: bool

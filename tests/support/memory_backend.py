@@ -8,11 +8,10 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from ansible_collections.mailops.relay.plugins.module_utils._connector.addresses import Binding
-from ansible_collections.mailops.relay.plugins.module_utils._connector.model import Connector
+from ansible_collections.mailops.relay.plugins.module_utils._connector.model import MECHANISMS, Connector
 from ansible_collections.mailops.relay.plugins.module_utils._connector.principals import WELL_KNOWN
 from ansible_collections.mailops.relay.plugins.module_utils._connector.properties import (
     CONNECTOR_PROPERTIES,
-    MECHANISMS,
 )
 from ansible_collections.mailops.relay.plugins.module_utils._connector.rights import GROUPS, RIGHTS
 from ansible_collections.mailops.relay.plugins.module_utils._engine.backend import (

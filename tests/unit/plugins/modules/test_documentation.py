@@ -93,6 +93,12 @@ def test_every_option_is_documented_as_it_is(name: str) -> None:
     assert told(documentation.get("options") or {}) == told(own)
 
 
+@pytest.mark.parametrize("row", [*CONNECTOR_PROPERTIES, USAGE], ids=lambda row: row.option)
+def test_ansible_itself_refuses_a_word_that_is_no_choice(row: Property) -> None:
+    options = spec.connectors_spec()["connectors"]["options"]
+    assert options[row.option].get("choices", []) == ([] if row.is_list else list(row.choices))
+
+
 SINCE = {"07s": "2007 SP1", "10": "2010", "10s": "2010 SP2", "13": "2013", "16": "2016"}
 ROWS = (*CONNECTOR_PROPERTIES, USAGE)
 

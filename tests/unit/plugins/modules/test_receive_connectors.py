@@ -239,7 +239,7 @@ BAD = [
     (scan(allowed_senders=["a@*.corp.test"]), "allowed_senders[0]: not a mail address"),
     (scan(allowed_recipients=["corp..test"]), "allowed_recipients[0]: not a domain, got 'corp..test'"),
     (scan(auth_mechanism=["None", "Tls"]), "connector 'Scan', auth_mechanism: None stands alone, got ['None', 'Tls']."),
-    (scan(usage="Relay"), "connector 'Scan', usage: no such value, got 'Relay'. Choose from Client, Custom, Internal"),
+    (scan(usage="Relay"), "value of usage must be one of: Client, Custom, Internal, Internet, Partner, got: Relay found in connectors"),
     (scan(usage="Client"), "connector 'Scan', auth_mechanism: backend aiosmtpd cannot express this, got 'Integrated'"),
     (
         scan(max_hop_count=30),
