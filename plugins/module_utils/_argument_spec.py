@@ -4,23 +4,42 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any, Callable
 
 from ._accounts.model import ACCOUNT_PROPERTIES
 from ._backends import BACKENDS
-from ._connector.properties import CONNECTOR_PROPERTIES, DOMAIN_PROPERTIES, DOMAIN_TYPES, USAGE
+from ._connector.properties import CONNECTOR_PROPERTIES, DOMAIN_PROPERTIES, USAGE
 from ._connector.property import Property
 from ._connector.settings import SETTINGS_PROPERTIES
 
 
-def _entries(rows: tuple[Property, ...], **more: dict[str, Any]) -> dict[str, Any]:
+def _entries(rows: tuple[Property, ...]) -> dict[str, Any]:
     """A list of named things, each with a ``state``."""
     options: dict[str, Any] = {
         "name": {"type": "str", "required": True},
         "state": {"type": "str", "choices": ["present", "absent"], "default": "present"},
     }
-    options.update({row.option: {"type": row.type, **more.get(row.option, {})} for row in rows})
+    options.update({row.option: _option(row) for row in rows})
     return {"type": "list", "elements": "dict", "required": True, "options": options}
+
+
+def _option(row: Property) -> dict[str, Any]:
+    """Ansible knows choices of one value only; those of a list are seen where it is read."""
+    return {"type": row.type, "choices": list(row.choices)} if row.choices and not row.is_list else {"type": row.type}
+
+
+def without_nulls(arguments: Mapping[str, Any]) -> dict[str, Any]:
+    """The arguments of a task without the null options of its entries (connectors, domains, accounts): null is the same
+    as omitted, and Ansible would take it for a wrong choice."""
+    return {
+        key: [_not_null(entry) for entry in value] if isinstance(value, list) else value
+        for key, value in arguments.items()
+    }
+
+
+def _not_null(entry: Any) -> Any:
+    return {key: value for key, value in entry.items() if value is not None} if isinstance(entry, dict) else entry
 
 
 def backend_spec() -> dict[str, Any]:
@@ -48,8 +67,7 @@ def connectors_spec() -> dict[str, Any]:
 
 
 def domains_spec() -> dict[str, Any]:
-    types = {"choices": list(DOMAIN_TYPES)}
-    return {"accepted_domains": _entries(DOMAIN_PROPERTIES, type=types), "purge": {"type": "bool", "default": False}}
+    return {"accepted_domains": _entries(DOMAIN_PROPERTIES), "purge": {"type": "bool", "default": False}}
 
 
 def settings_spec() -> dict[str, Any]:

@@ -20,7 +20,7 @@ class Property:
 
     Every spelling of a value is read to one form, so two values are the same if they are equal (``==``).
 
-    :ivar option: its name, also the field of the dataclass: the Exchange name in snake_case
+    :ivar option: its name, which is that of the field of the dataclass: the Exchange name in snake_case
     :ivar exchange: the parameter of New- and Set-ReceiveConnector (or Set-AcceptedDomain), empty where there is none
     :ivar type: Ansible argument type; ``raw`` rows are lists that also take ``{add, remove, set}``
     :ivar parse: ``(value, where)`` to the normalised value; of one entry for lists

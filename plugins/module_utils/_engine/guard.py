@@ -110,7 +110,7 @@ def plaintext_passwords(changed: Iterable[Connector]) -> list[str]:
 
 def _holes(before: Policy, wanted: State, limits: Limits) -> Iterator[Hole]:
     granted = wanted.policy.granted_surface
-    opened = granted.minus(before.granted_surface).addresses
+    opened = granted.minus(before.surface).addresses
     found = [*_surface_holes(granted.addresses, wanted, limits), *_built_in_holes(wanted)]
     yield from (Hole(where, what, bool(intersect(addresses, opened))) for where, what, addresses in found)
     yield from _domain_holes(before, wanted)

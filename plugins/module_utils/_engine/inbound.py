@@ -17,7 +17,8 @@ _STRANGER = "<stranger@sender.invalid>"
 
 
 class Loss(NamedTuple):
-    """``addresses`` that could deliver to ``domains`` in a session that arrives at ``binding`` and no longer can."""
+    """``addresses``, some of them on the Internet, that could deliver to ``domains`` in a session that arrives at
+    ``binding`` and no longer can."""
 
     domains: tuple[str, ...]
     binding: Binding
@@ -63,8 +64,8 @@ def _lost(
 ) -> Iterator[tuple[Binding, tuple[AddressRange, ...]]]:
     """For each binding of either; one that a policy lacks is judged by the wildcard."""
     for binding in sorted({binding for policy, _takers in (before, after) for binding, _intervals in policy.bindings}):
-        lost = globally_routable(subtract(_taken(*before, binding), _taken(*after, binding)))
-        if lost:
+        lost = subtract(_taken(*before, binding), _taken(*after, binding))
+        if globally_routable(lost):
             yield binding, lost
 
 

@@ -63,6 +63,24 @@ def test_other_hosts_get_the_module_of_that_name(name: str) -> None:
     assert call["module_args"] == {"backend": "aiosmtpd"}
 
 
+@pytest.mark.parametrize(
+    ("name", "option"),
+    [("receive_connectors", "connectors"), ("accepted_domains", "accepted_domains"), ("relay_accounts", "accounts")],
+)
+def test_a_null_option_of_an_entry_is_as_good_as_none(name: str, option: str) -> None:
+    entries: list[Any] = [
+        {"name": "A", "type": None, "usage": None},
+        "no entry",
+        {"name": "B", "remove": {"add": None}},
+    ]
+    _result, execute = run(name, backend="aiosmtpd", directory=None, **{option: entries})
+    assert execute.call_args.kwargs["module_args"] == {
+        "backend": "aiosmtpd",
+        "directory": None,
+        option: [{"name": "A"}, "no entry", {"name": "B", "remove": {"add": None}}],
+    }
+
+
 @pytest.mark.parametrize("name", NAMES)
 @pytest.mark.parametrize("backend", ["aiosmtpd", "postfix", None])
 def test_a_windows_host_takes_exchange_only(name: str, backend: str | None) -> None:

@@ -239,7 +239,6 @@ BAD = [
     (scan(allowed_senders=["a@*.corp.test"]), "allowed_senders[0]: not a mail address"),
     (scan(allowed_recipients=["corp..test"]), "allowed_recipients[0]: not a domain, got 'corp..test'"),
     (scan(auth_mechanism=["None", "Tls"]), "connector 'Scan', auth_mechanism: None stands alone, got ['None', 'Tls']."),
-    (scan(usage="Relay"), "connector 'Scan', usage: no such value, got 'Relay'. Choose from Client, Custom, Internal"),
     (scan(usage="Client"), "connector 'Scan', auth_mechanism: backend aiosmtpd cannot express this, got 'Integrated'"),
     (
         scan(max_hop_count=30),
@@ -260,6 +259,14 @@ def test_bad_input_is_one_clear_error_and_touches_nothing(run: Runner, connector
             apply(run, scan(name="Fine", remote_ip_ranges=["10.2.0.1"]), connector, check=check)
         assert says in caught.value.result["msg"]
         assert caught.value.result["error"] in ("input", "conflict", "capability", "guard", "store", "service")
+    assert run.snapshot() == untouched
+
+
+@pytest.mark.parametrize(("option", "value"), [("usage", "Relay"), ("usage", "internet"), ("size_enabled", "On")])
+def test_a_word_that_is_no_choice_is_refused_by_ansible(run: Runner, option: str, value: str) -> None:
+    untouched = run.snapshot()
+    with pytest.raises(ModuleFailed, match=f"value of {option} must be one of: .*, got: {value} found in connectors"):
+        apply(run, scan(**{option: value}))
     assert run.snapshot() == untouched
 
 
