@@ -280,6 +280,14 @@ def test_supervisor_starts_a_killed_daemon_again(place: Place, sink: Sink) -> No
         assert supervisor.terminate() == 0
 
 
+def test_supervisor_stops_a_daemon_that_was_halted(place: Place) -> None:
+    with running(place.directory, "--supervise") as supervisor:
+        os.kill(supervisor.event("start")["pid"], signal.SIGSTOP)
+        assert supervisor.terminate() == 0
+        assert supervisor.everybody_gone()
+        assert [line["event"] for line in supervisor.log] == ["start", "stopping", "stop"]
+
+
 def test_supervisor_can_be_stopped_between_two_daemons(place: Place) -> None:
     with running(place.directory, "--supervise") as supervisor:
         os.kill(supervisor.event("start")["pid"], signal.SIGKILL)
