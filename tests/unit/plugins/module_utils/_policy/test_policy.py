@@ -29,7 +29,7 @@ from ansible_collections.mailops.relay.plugins.module_utils._policy.decide impor
     decide,
     rule_for,
 )
-from ansible_collections.mailops.relay.plugins.module_utils._policy.mailbox import parse_path
+from ansible_collections.mailops.relay.plugins.module_utils._policy.mailbox import covers, parse_path
 from ansible_collections.mailops.relay.plugins.module_utils._policy.routable import globally_routable
 from ansible_collections.mailops.relay.plugins.module_utils._policy.state import State
 from support import oracle
@@ -145,6 +145,25 @@ def test_the_right_that_decided_is_named() -> None:
     assert ask("10.0.0.1", "<v@out.test>") == (True, "scan", ANY_RECIPIENT)
     assert ask("10.0.0.2", "<v@out.test>") == (False, "default", ANY_RECIPIENT)
     assert ask("10.0.0.2", "<v@corp.test>") == (True, "default", SUBMIT)
+
+
+@pytest.mark.parametrize(
+    ("path", "covered"),
+    [
+        ("<s@corp.test>", True),
+        ("<S.T@CORP.test>", True),
+        ("<*@corp.test>", True),
+        ("<s@sub.corp.test>", False),
+        ("<s@corp.test.example>", False),
+        ("<s@acorp.test>", False),
+        ("<info@partner.test>", True),
+        ("<other@partner.test>", False),
+    ],
+)
+def test_an_account_may_own_all_addresses_of_a_domain_and_none_below_it(path: str, covered: bool) -> None:
+    mailbox = parse_path(path)
+    assert mailbox is not None
+    assert covers(frozenset({"*@corp.test", "info@partner.test"}), mailbox) is covered
 
 
 def test_the_longest_wildcard_domain_wins_and_an_exact_name_before_it() -> None:
