@@ -98,7 +98,7 @@ def read(file: Path, remedy: str, *, is_secret: bool = False) -> tuple[Node, byt
         value = json.loads(content.decode("utf-8"), object_pairs_hook=_without_duplicates, parse_constant=_no_constant)
     except OSError as error:
         raise ConfigError(f"{file}: cannot be read: {error.strerror}; {remedy}") from None
-    except ValueError as error:  # UnicodeDecodeError and JSONDecodeError are ValueErrors
+    except (ValueError, RecursionError) as error:  # UnicodeDecodeError and JSONDecodeError are ValueErrors
         why = "" if is_secret else f": {error}"
         raise ConfigError(f"{file}: is not JSON{why}; {remedy}") from None
     return Node(value, file, "", remedy, is_secret), content
