@@ -85,8 +85,9 @@ def service_spec() -> dict[str, Any]:
 
 def accounts_spec() -> dict[str, Any]:
     accounts = _entries(ACCOUNT_PROPERTIES)
-    accounts["options"]["password"] = {"type": "str", "no_log": True}
-    accounts["options"]["password_hash"] = {"type": "str", "no_log": True}
+    # raw: as text Ansible would make yes "True" and a list its Python form, and nobody would see it
+    accounts["options"]["password"] = {"type": "raw", "no_log": True}
+    accounts["options"]["password_hash"] = {"type": "raw", "no_log": True}
     return {"accounts": accounts, "purge": {"type": "bool", "default": False}}
 
 

@@ -10,6 +10,7 @@ them has been used to talk a relay into relaying.
 from __future__ import annotations
 
 import re
+from collections.abc import Set as AbstractSet
 from typing import NamedTuple
 
 _ATOM = r"[A-Za-z0-9#$&'*+/=?^_`{|}~-]+"
@@ -28,3 +29,8 @@ def parse_path(path: str) -> Mailbox | None:
     if match is None or len(match[1]) > 64 or len(match[2]) > 255 or match[2].rpartition(".")[2].isdigit():
         return None
     return Mailbox(match[1], match[2].lower())
+
+
+def covers(addresses: AbstractSet[str], mailbox: Mailbox) -> bool:
+    """Whether ``mailbox`` is one of ``addresses`` (lower case): ``user@domain``, or ``*@domain``, all of a domain."""
+    return not {f"{mailbox.local_part}@{mailbox.domain}".lower(), f"*@{mailbox.domain}"}.isdisjoint(addresses)
