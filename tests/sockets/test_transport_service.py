@@ -23,11 +23,11 @@ from support.smtp_client import SmtpClient
 
 
 @pytest.fixture
-def run(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> Iterator[Runner]:
+def run(tmp_path: Path) -> Iterator[Runner]:
     """Modules on a directory with program, settings and one connector; what they start is stopped."""
     write_settings(tmp_path)
     shutil.copy(zipapp(), tmp_path / "smtp_relayd.pyz")
-    runner = Runner(tmp_path, capsys)
+    runner = Runner(tmp_path)
     yield runner
     runner("transport_service", state="stopped")
 

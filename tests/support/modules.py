@@ -4,7 +4,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import importlib
+import io
 import json
 import os
 from collections.abc import Callable
@@ -34,24 +36,24 @@ class ModuleFailed(Exception):
 class Runner:
     """Calls modules with ``backend: aiosmtpd`` and one directory."""
 
-    def __init__(self, directory: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    def __init__(self, directory: Path) -> None:
         self.directory = directory
-        self._capsys = capsys
 
     def __call__(self, module: str, *, check: bool = False, diff: bool = True, **options: Any) -> dict[str, Any]:
         name = f"ansible_collections.mailops.relay.plugins.modules.{module}"
         arguments = {"backend": "aiosmtpd", "directory": str(self.directory), **options}
         main: Callable[[], None] = importlib.import_module(name).main
         warnings: list[str] = []
-        self._capsys.readouterr()
+        output = io.StringIO()
         with (
+            contextlib.redirect_stdout(output),
             patch_module_args({**arguments, "_ansible_check_mode": check, "_ansible_diff": diff}),
             # ansible-core shows each warning once in a process, and tests share one
             mock.patch.object(AnsibleModule, "warn", lambda _module, text: warnings.append(text)),
             pytest.raises(SystemExit),
         ):
             main()
-        result: dict[str, Any] = {**json.loads(self._capsys.readouterr().out), "warnings": warnings}
+        result: dict[str, Any] = {**json.loads(output.getvalue()), "warnings": warnings}
         if result.get("failed"):
             raise ModuleFailed(result)
         return result

@@ -96,11 +96,11 @@ def test_a_file_that_is_not_there(tmp_path: Path, option: str) -> None:
         certificate_finding(made)
 
 
-def test_the_module_looks_before_it_changes(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_the_module_looks_before_it_changes(tmp_path: Path) -> None:
     folder = tmp_path / "relay"
     folder.mkdir()
     write_settings(folder)
-    run = Runner(folder, capsys)
+    run = Runner(folder)
     made = connector(tmp_path, -DAY)
     options = {
         "name": "A",
