@@ -6,7 +6,6 @@
 from __future__ import annotations
 
 import fcntl
-import hashlib
 import json
 import os
 import signal
@@ -48,7 +47,7 @@ def test_status(place: Place, daemon: Daemon) -> None:
         "version": 1,
         "pid": daemon.process.pid,
         "digest": json.loads((place.directory / "store.json").read_text())["digest"],
-        "settings_digest": hashlib.sha256((place.directory / "settings.json").read_bytes()).hexdigest(),
+        "settings_digest": relay_files.settings_digest(place.directory),
         "program_digest": None,
         "listeners": [{"address": place.address, "port": place.port}],
     }

@@ -110,7 +110,8 @@ def test_check_mode_predicts_the_restart(run: Runner, binding: tuple[str, int]) 
 def test_new_settings_and_a_new_program_require_a_restart(run: Runner, binding: tuple[str, int], name: str) -> None:
     run("transport_service", state="started")
     if name == "settings.json":
-        write_settings(run.directory, fqdn="other.corp.test")
+        assert not run("relay_settings", max_relay_addresses=9, shared_sources=["10.0.0.9"])["restart_required"]
+        assert run("relay_settings", fqdn="other.corp.test")["restart_required"]
     else:
         with (run.directory / name).open("ab") as program:
             program.write(b"\n")

@@ -30,7 +30,9 @@ def read_document(path: str, keys: frozenset[str]) -> dict[str, Any] | None:
         document = parse_json(content)
     except ValueError as error:
         raise StoreError(
-            f"not JSON: {error}", where=path, way_out="Restore it from a backup, or remove it to start afresh."
+            f"not JSON: {error}",
+            where=path,
+            way_out="Restore it from a backup, or remove the directory of the relay to start afresh.",
         ) from error
     version = document.get("version") if isinstance(document, dict) else None
     if not isinstance(version, int) or isinstance(version, bool) or version < 1:

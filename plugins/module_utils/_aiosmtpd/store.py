@@ -20,7 +20,7 @@ from .documents import VERSION, canonical, read_document, sha256
 from .options import OPTIONS
 
 _KEYS = frozenset({"version", "definitions", "policy", "digest"})
-_WAY_OUT = "Restore the file from a backup, or remove it to start afresh."
+_WAY_OUT = "Restore the file from a backup, or remove the directory of the relay to start afresh."
 
 
 def policy_digest(policy: Policy) -> str:

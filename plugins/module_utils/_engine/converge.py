@@ -17,7 +17,7 @@ from .capabilities import Capabilities, binding_conflicts, within_capabilities
 from .conflicts import new_conflicts
 from .guard import Limits, guard, plaintext_passwords
 from .merge import Options, merge
-from .operations import Operation, describe
+from .operations import Operation, SetSettings, describe
 from .plan import plan
 
 _AGAIN = "Run the task again; if it happens twice, please report it."
@@ -76,7 +76,15 @@ def _prepared(backend: Backend, before: Reading, options: Options, limits: Limit
     warnings = guard(before, wanted, limits)
     planned = plan(before.state, wanted, validate=validate, atomic=before.capabilities.atomic)
     changed = [item for item in wanted.connectors if before.state.connector(item.name) != item]
-    return Change(before, wanted, planned.operations), [*warnings, *planned.warnings, *plaintext_passwords(changed)]
+    operations = (*_settings_first(before.state, wanted), *planned.operations)
+    return Change(before, wanted, operations), [*warnings, *planned.warnings, *plaintext_passwords(changed)]
+
+
+def _settings_first(before: State, wanted: State) -> list[Operation]:
+    """They let nobody in, so they stand where they hinder nothing."""
+    if wanted.settings is None or wanted.settings == before.settings:
+        return []
+    return [SetSettings(wanted.settings)]
 
 
 def _validator(backend: Backend, can: Capabilities) -> Callable[[State, State], list[Conflict]]:
@@ -92,7 +100,7 @@ def _validator(backend: Backend, can: Capabilities) -> Callable[[State, State], 
 
 def _passed(finding: Finding, limits: Limits) -> str:
     if not getattr(limits, finding.consent):
-        way_out = f"{finding.way_out} Or set {finding.consent}: true."
+        way_out = f"{finding.way_out.rstrip('.')}, or set {finding.consent}: true."
         raise ServiceError(finding.what, where=finding.where, way_out=way_out)
     return f"{finding.where}: {finding.what} (passed by {finding.consent})."
 

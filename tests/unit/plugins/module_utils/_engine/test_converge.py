@@ -149,7 +149,7 @@ def test_an_expired_certificate_is_an_error_or_a_warning() -> None:
     backend = MemoryBackend()
     backend.findings = [Finding("it has expired", "x.pem", "Renew it.", "allow_expired_certificate")]
     with pytest.raises(
-        ServiceError, match=r"x\.pem: it has expired\. Renew it\. Or set allow_expired_certificate: true\."
+        ServiceError, match=r"x\.pem: it has expired\. Renew it, or set allow_expired_certificate: true\."
     ):
         run(backend, A)
     passed = run(backend, A, limits=Limits(allow_expired_certificate=True)).warnings

@@ -110,9 +110,10 @@ def test_the_module_looks_before_it_changes(tmp_path: Path) -> None:
         "tls_certificate_file": made.tls_certificate_file,
         "tls_key_file": made.tls_key_file,
     }
+    before = (folder / "store.json").read_bytes()
     with pytest.raises(ModuleFailed, match=r"has expired\. Renew it, or set allow_expired_certificate: true"):
         run("receive_connectors", connectors=[options])
-    assert not (folder / "store.json").exists()
+    assert (folder / "store.json").read_bytes() == before
     passed = run("receive_connectors", connectors=[options], allow_expired_certificate=True)
     assert "allow_expired_certificate" in str(passed["warnings"])
     assert not run("receive_connectors", connectors=[options])["changed"], "what was there before does not block"

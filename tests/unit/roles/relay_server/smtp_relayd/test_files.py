@@ -4,7 +4,6 @@
 from __future__ import annotations
 
 import copy
-import hashlib
 import json
 import os
 from collections.abc import Callable
@@ -40,12 +39,12 @@ def example() -> dict[str, Any]:
 def test_what_is_written_is_what_is_loaded(tmp_path: Path) -> None:
     relay_files.write(tmp_path, example(), smarthost="smart.test:587")
     settings, policy = files.load_settings(tmp_path), files.load_policy(tmp_path)
-    assert (settings.server_name, settings.fqdn, settings.smarthost) == (
+    assert (settings.name, settings.fqdn, settings.smarthost) == (
         "relay",
         "relay.corp.test",
         Route("smart.test", 587),
     )
-    assert settings.digest == hashlib.sha256((tmp_path / "settings.json").read_bytes()).hexdigest()
+    assert settings.digest == relay_files.settings_digest(tmp_path)
     assert policy.digest == json.loads((tmp_path / "store.json").read_text())["digest"]
     scanner = policy.rule_for("192.0.2.1", 25, "10.0.0.7")
     assert scanner is not None
@@ -219,14 +218,17 @@ def test_store_is_loaded_strictly(tmp_path: Path, change: Change, seen: str) -> 
         (drop("fqdn"), 'has no key "fqdn"'),
         (put(1, "extra"), 'unknown key "extra"'),
         (put(2, "version"), "version = 2"),
-        (put("", "server_name"), 'server_name = "": is empty'),
-        (put(5, "server_name"), "server_name = 5: is not a text"),
+        (put("", "name"), 'name = "": is empty'),
+        (put(5, "name"), "name = 5: is not a text"),
         (put("relay corp", "fqdn"), 'fqdn = "relay corp": is not a domain name'),
         (put("", "fqdn"), "is not a domain name"),
-        (put("host", "smarthost"), 'smarthost = "host": is not host:port'),
-        (put("", "smarthost"), 'smarthost = "": is not host:port'),
-        (put("a@b:25", "smarthost"), "is not host:port"),
-        (put("::1:25", "smarthost"), "is not host:port"),
+        (put("host:25", "smarthost"), 'smarthost = "host:25": is not an object'),
+        (put(None, "smarthost"), "smarthost = null: is not an object"),
+        (put({"host": "a@b", "port": 25}, "smarthost"), 'smarthost.host = "a@b": is not host:port'),
+        (put({"host": "", "port": 25}, "smarthost"), 'smarthost.host = "": is not host:port'),
+        (put({"host": "a.test", "port": 0}, "smarthost"), "smarthost.port = 0: is not a whole number"),
+        (put({"host": "a.test"}, "smarthost"), 'has no key "port"'),
+        (drop("shared_sources"), 'has no key "shared_sources"'),
     ],
 )
 def test_settings_are_loaded_strictly(tmp_path: Path, change: Change, seen: str) -> None:
@@ -236,7 +238,7 @@ def test_settings_are_loaded_strictly(tmp_path: Path, change: Change, seen: str)
     with pytest.raises(ConfigError, match=r"settings\.json") as caught:
         files.load_settings(tmp_path)
     assert seen in str(caught.value)
-    assert str(caught.value).endswith("let the role mailops.relay.relay_server write it again")
+    assert str(caught.value).endswith("let the module mailops.relay.relay_settings write it again")
 
 
 @pytest.mark.parametrize(
