@@ -24,7 +24,9 @@ from ansible_collections.mailops.relay.plugins.module_utils._connector.addresses
 from ansible_collections.mailops.relay.plugins.module_utils._connector.model import Connector
 from ansible_collections.mailops.relay.plugins.module_utils._engine.merge import Options, merge
 from ansible_collections.mailops.relay.plugins.module_utils._engine.plan import plan
+from ansible_collections.mailops.relay.plugins.module_utils._policy.compile import compile_policy
 from ansible_collections.mailops.relay.plugins.module_utils._policy.decide import Peer, Session, decide
+from ansible_collections.mailops.relay.plugins.module_utils._policy.shadow import shadows
 from ansible_collections.mailops.relay.plugins.module_utils._policy.state import State
 
 RUNS = 5
@@ -56,6 +58,13 @@ def narrower(state: State) -> State:
     return replace(state, connectors=tuple(map(less, state.connectors)), accepted_domains=state.accepted_domains[1:])
 
 
+def taken_by_one(state: State) -> State:
+    """The connector of everything on an exact address, so that no other one serves anybody there."""
+    exact = (Binding(4, 1, 25),)
+    connectors = [replace(item, bindings=exact) if item.name == "Default" else item for item in state.connectors]
+    return replace(state, connectors=tuple(connectors))
+
+
 def without_first(connector: Connector) -> Connector:
     """The same with a range less, where it has several."""
     return replace(connector, remote_ip_ranges=connector.remote_ip_ranges[1:] or connector.remote_ip_ranges)
@@ -83,9 +92,14 @@ def main() -> None:
     total = sum(len(item.remote_ip_ranges) for item in state.connectors)
     print(f"{total} ranges, {count} connectors, {intervals} intervals")
     print(f"read and check the options  {median(lambda: merge(State(), options)):8.3f} s")
-    print(f"compile                     {median(lambda: state.policy):8.3f} s")
+    print(
+        f"compile                     {median(lambda: compile_policy(state.connectors, state.accepted_domains)):8.3f} s"
+    )
     print(f"surface                     {median(lambda: policy.surface.render()):8.3f} s")
     print(f"surface difference          {median(lambda: (wide.minus(narrow), narrow.minus(wide))):8.3f} s, both ways")
+    print(f"shadowed addresses          {median(lambda: shadows(state)):8.3f} s")
+    behind = taken_by_one(state)
+    print(f"                            {median(lambda: shadows(behind)):8.3f} s, all of them taken")
     one = replace(state, connectors=tuple(without_first(item) for item in state.connectors))
     print(f"plan a change to each       {median(lambda: plan(state, one, atomic=True), 1):8.3f} s, all at once")
     print(f"                            {median(lambda: plan(state, one), 1):8.3f} s, one after the other")

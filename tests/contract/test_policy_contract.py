@@ -4,12 +4,15 @@
 
 from __future__ import annotations
 
+import copy
+import json
 import random
 from collections.abc import Iterable
 from dataclasses import replace
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
+import pytest
 from hypothesis import HealthCheck, given, settings
 
 from ansible_collections.mailops.relay.plugins.module_utils._accounts.model import Account
@@ -17,6 +20,7 @@ from ansible_collections.mailops.relay.plugins.module_utils._accounts.scram impo
 from ansible_collections.mailops.relay.plugins.module_utils._aiosmtpd.accounts import AccountsFile
 from ansible_collections.mailops.relay.plugins.module_utils._aiosmtpd.store import write_store
 from ansible_collections.mailops.relay.plugins.module_utils._connector.addresses import Binding, format_address
+from ansible_collections.mailops.relay.plugins.module_utils._connector.errors import StoreError
 from ansible_collections.mailops.relay.plugins.module_utils._connector.model import Connector
 from ansible_collections.mailops.relay.plugins.module_utils._policy.compile import Policy
 from ansible_collections.mailops.relay.plugins.module_utils._policy.decide import (
@@ -26,15 +30,21 @@ from ansible_collections.mailops.relay.plugins.module_utils._policy.decide impor
     decide,
     rule_for,
 )
+from ansible_collections.mailops.relay.plugins.module_utils._policy.document import (
+    parse_policy_document,
+    policy_document,
+)
 from ansible_collections.mailops.relay.plugins.module_utils._policy.state import State
 from smtp_relayd import files, policy
+from support import relay_files
 from support.certificates import client_context, issue
 from support.daemon import running
 from support.modules import write_settings
 from support.net import free_port
+from support.scale import scaled
 from support.sink import running_sink
 from support.smtp_client import ClientReply, SmtpClient
-from support.strategies import ACCOUNTS, BASE, SPAN, random_session, random_state, sessions, states
+from support.strategies import ACCOUNTS, BASE, SPAN, bundled, random_session, random_state, sessions, states
 
 PASSWORD = "correct horse"
 LIVE_POLICIES = 1000
@@ -67,15 +77,73 @@ def ask_loaded(loaded: policy.Policy, session: Session) -> str:
 def test_the_daemon_reads_what_the_modules_write_and_decides_alike(
     tmp_path: Path, state: State, asked: list[Session]
 ) -> None:
-    write_store(str(tmp_path), held(state))
-    loaded, compiled = files.load_policy(tmp_path), held(state).policy
+    state = bundled(state)
+    write_store(str(tmp_path), state)
+    loaded, compiled = files.load_policy(tmp_path), state.policy
     for session in asked:
         assert ask_loaded(loaded, session) == decide(compiled, session).reply
 
 
-def held(state: State) -> State:
-    """What the backend can hold: there is no accepted domain of everything."""
-    return replace(state, accepted_domains=tuple(item for item in state.accepted_domains if item.name != "*"))
+ODD_VALUES: tuple[Any, ...] = (
+    *(None, True, False, 0, 1, -1, -2, 25, 65536, 1 << 31, 1 << 80, 1.0, "", [], {}, [None], ["x"]),
+    *("*", "*.test", "Test", "corp.test.", "a" * 64 + ".test", "x" * 256, "1.2", "10", "s@corp.test", "S@corp.test"),
+    *(
+        "s" * 65 + "@corp.test",
+        "s..s@corp.test",
+        "@",
+        "/",
+        "/a",
+        "a",
+        "/\0",
+        "220 x",
+        "220 ",
+        "250 x",
+        "\udc80",
+        "\xe9",
+    ),
+    *("10.0.0.1", "::1", "::ffff:1.2.3.4", "fe80::1%1", "010.0.0.1", " 10.0.0.1", "0:0::1", "never", "always"),
+    *("10.0.0.1:25", "[::1]:25", "[10.0.0.1]:25", "h_t:25", "host:0", "host:65535", "host:65536", "[::1%1]:25", ":25"),
+    *("Authoritative", "authoritative", ["10.0.0.1", "10.0.0.1", 0], ["corp.test"], ["*.corp.test", "v@x.test"]),
+)
+
+
+def edited(rng: random.Random, value: Any) -> Any:
+    """With one value somewhere in it put, taken or doubled."""
+    keys = list(value) if isinstance(value, dict) else range(len(value)) if isinstance(value, list) else []
+    if not keys or rng.random() < 0.1:
+        return rng.choice(ODD_VALUES)
+    key, copied = rng.choice(keys), copy.copy(value)
+    how = rng.random()
+    if how < 0.1:
+        del copied[key]
+    elif how < 0.2 and isinstance(copied, list):
+        copied.insert(key, copied[key])
+    elif how < 0.3 and isinstance(copied, list):
+        copied.reverse()
+    else:
+        copied[key] = edited(rng, value[key])
+    return copied
+
+
+def test_the_modules_read_the_policies_that_the_daemon_takes_and_decide_alike(tmp_path: Path) -> None:
+    taken = []
+    for seed in range(scaled(1500)):
+        rng = random.Random(seed)
+        document = policy_document(bundled(random_state(rng)).policy)
+        for _number in range(rng.choice((1, 1, 1, 2))):
+            document = edited(rng, document)
+        (tmp_path / "store.json").write_text(json.dumps(relay_files.store(document)))
+        try:
+            loaded = files.load_policy(tmp_path)
+        except files.ConfigError:
+            with pytest.raises(StoreError, match=r"^policy"):
+                parse_policy_document(document, "policy")
+            continue
+        compiled = parse_policy_document(document, "policy")
+        for session in (random_session(rng) for _number in range(20)):
+            assert ask_loaded(loaded, session) == decide(compiled, session).reply, (seed, session)
+        taken.append(seed)
+    assert scaled(150) < len(taken) < scaled(1350)
 
 
 def live_connector(connector: Connector, ports: dict[int, int], pem: str) -> Connector:
@@ -156,7 +224,7 @@ def ending(session: Session, reply: str) -> str:
 
 def random_case(seed: int, ports: dict[int, int], next_hop: str, pem: str) -> Case:
     rng = random.Random(seed)
-    state = live_state(held(random_state(rng)), ports, next_hop, pem)
+    state = live_state(bundled(random_state(rng)), ports, next_hop, pem)
     asked = [live_session(rng, ports, state.policy) for _number in range(SESSIONS_OF_A_POLICY)]
     return Case(state, [session for session in asked if session.local in dict(state.policy.bindings)])
 

@@ -237,6 +237,11 @@ def random_state(rng: random.Random) -> State:
     return normal(state)
 
 
+def bundled(state: State) -> State:
+    """What a bundled relay can hold: there is no accepted domain of everything."""
+    return replace(state, accepted_domains=tuple(item for item in state.accepted_domains if item.name != "*"))
+
+
 def random_exchange_state(rng: random.Random) -> State:
     """With what the bundled relay cannot hold."""
     state = random_state(rng)

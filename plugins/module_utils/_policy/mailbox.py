@@ -15,7 +15,8 @@ from typing import NamedTuple
 
 _ATOM = r"[A-Za-z0-9#$&'*+/=?^_`{|}~-]+"
 _LABEL = r"[A-Za-z0-9](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?"
-_PATH = re.compile(rf"<({_ATOM}(?:\.{_ATOM})*)@({_LABEL}(?:\.{_LABEL})*)>")
+_LOCAL_PART = re.compile(rf"{_ATOM}(?:\.{_ATOM})*")
+_DOMAIN = re.compile(rf"{_LABEL}(?:\.{_LABEL})*")
 
 
 class Mailbox(NamedTuple):
@@ -25,10 +26,21 @@ class Mailbox(NamedTuple):
 
 def parse_path(path: str) -> Mailbox | None:
     """Read ``<local@domain>``, the domain in lower case; ``None`` for everything else."""
-    match = _PATH.fullmatch(path)
-    if match is None or len(match[1]) > 64 or len(match[2]) > 255 or match[2].rpartition(".")[2].isdigit():
+    if len(path) < 2 or path[0] != "<" or path[-1] != ">":
         return None
-    return Mailbox(match[1], match[2].lower())
+    local, _at, domain = path[1:-1].partition("@")
+    is_mailbox = len(local) <= 64 and is_local_part(local) and is_domain(domain)
+    return Mailbox(local, domain.lower()) if is_mailbox else None
+
+
+def is_local_part(text: str) -> bool:
+    """Atoms joined by single dots, however long: a longer one in a list of patterns is just never met."""
+    return _LOCAL_PART.fullmatch(text) is not None
+
+
+def is_domain(text: str) -> bool:
+    """Up to 255 characters; the last label is no number."""
+    return len(text) <= 255 and _DOMAIN.fullmatch(text) is not None and not text.rpartition(".")[2].isdigit()
 
 
 def covers(addresses: AbstractSet[str], mailbox: Mailbox) -> bool:

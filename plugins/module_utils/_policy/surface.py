@@ -4,7 +4,8 @@
 
 A *reach* is ``any`` or a pattern of recipients: ``domain``, ``*.domain`` or ``user@domain``. A session with the null
 sender needs no right to send as anyone, so whoever may submit reaches the accepted domains that are relayed
-(InternalRelay, ExternalRelay), and with Accept-Any-Recipient any domain, or the ``allowed_recipients``.
+(InternalRelay, ExternalRelay) or wide (``*``, ``*.tld``, a single label), and with Accept-Any-Recipient any domain, or
+the ``allowed_recipients``.
 """
 
 from __future__ import annotations
@@ -116,7 +117,7 @@ class Surface:
             for ranges, where in together.items():
                 bindings.setdefault((ranges, tuple(where)), []).append(binding)
         return [
-            f"{verb} {_sized(ranges)} to {listed(where, _SHOWN)} on {listed(on, _SHOWN)}"
+            f"{verb} {sized(ranges)} to {listed(where, _SHOWN)} on {listed(on, _SHOWN)}"
             for (ranges, where), on in bindings.items()
         ]
 
@@ -214,7 +215,7 @@ def _count(ranges: Iterable[AddressRange]) -> int:
     return sum(item.size for item in ranges)
 
 
-def _sized(ranges: tuple[AddressRange, ...]) -> str:
+def sized(ranges: tuple[AddressRange, ...]) -> str:
     count = _count(ranges)
     return f"{listed(ranges, _SHOWN)} ({count} {'address' if count == 1 else 'addresses'})"
 
