@@ -49,7 +49,16 @@ def _parse_address(value: Any, where: str) -> str:
 
 ACCOUNT_PROPERTIES = (
     Property("addresses", "", "raw", _parse_address),
-    Property("allow_nets", "", "raw", parse_range, str),
+    Property(
+        "allow_nets",
+        "",
+        "raw",
+        parse_range,
+        str,
+        holds=AddressRange.holds,
+        meets=AddressRange.meets,
+        empty_allows="every client address",
+    ),
 )
 
 

@@ -14,6 +14,7 @@ from functools import partial
 from typing import Any, TypeVar
 
 from . import values
+from .addresses import AddressRange, parse_range
 from .property import Property
 
 T = TypeVar("T")
@@ -52,6 +53,18 @@ def word(exchange: str, default: T, choices: tuple[str, ...], **facts: Any) -> T
 def entries(exchange: str, default: T, parse: Callable[[Any, str], Any], **facts: Any) -> T:
     """A list of what ``parse`` reads."""
     return _option(exchange, default, "raw", parse, **facts)
+
+
+def ranges(exchange: str, default: T, **facts: Any) -> T:
+    """A list of address ranges."""
+    facts.update(render=str, holds=AddressRange.holds, meets=AddressRange.meets)
+    return entries(exchange, default, parse_range, **facts)
+
+
+def patterns(exchange: str, default: T, **facts: Any) -> T:
+    """A list of mail addresses and domains, with wildcards."""
+    facts.update(holds=values.pattern_holds, meets=values.pattern_meets)
+    return entries(exchange, default, values.parse_address_pattern, **facts)
 
 
 def flags(

@@ -13,9 +13,9 @@ from dataclasses import dataclass, fields
 from functools import cached_property
 
 from . import values
-from .addresses import AddressRange, Binding, parse_binding, parse_range
+from .addresses import AddressRange, Binding, parse_binding
 from .errors import UnknownRightsError
-from .fields import count, entries, flags, size, span, switch, text, word
+from .fields import count, entries, flags, patterns, ranges, size, span, switch, text, word
 from .rights import (
     ANONYMOUS,
     AUTHENTICATED,
@@ -44,7 +44,7 @@ class Connector:
     name: str
     enabled: bool = switch("Enabled", True)
     bindings: tuple[Binding, ...] = entries("Bindings", (), parse_binding, render=str)
-    remote_ip_ranges: tuple[AddressRange, ...] = entries("RemoteIPRanges", (), parse_range, render=str)
+    remote_ip_ranges: tuple[AddressRange, ...] = ranges("RemoteIPRanges", ())
     # Exchange shows Custom for rights beyond the groups; it cannot be set
     permission_groups: tuple[str, ...] = flags("PermissionGroups", (), tuple(GROUPS), {"Custom": ()})
     extended_rights: tuple[ExtendedRight, ...] | None = entries(
@@ -66,8 +66,8 @@ class Connector:
     connection_timeout: int = span("ConnectionTimeout", 600, least=1)
     connection_inactivity_timeout: int = span("ConnectionInactivityTimeout", 300, least=1)
     tarpit_interval: int = span("TarpitInterval", 0)
-    allowed_senders: tuple[str, ...] = entries("", (), values.parse_address_pattern)
-    allowed_recipients: tuple[str, ...] = entries("", (), values.parse_address_pattern)
+    allowed_senders: tuple[str, ...] = patterns("", (), empty_allows="every accepted domain")
+    allowed_recipients: tuple[str, ...] = patterns("", (), empty_allows="every recipient")
     transport_role: str | None = word("TransportRole", None, ("FrontendTransport", "HubTransport"), since="13")
     domain_secure_enabled: bool | None = switch("DomainSecureEnabled", None)
     enable_auth_gssapi: bool | None = switch("EnableAuthGSSAPI", None, since="07s")

@@ -192,6 +192,19 @@ def parse_host_of_address(domain: str, where: str) -> str:
     return found
 
 
+def pattern_holds(pattern: str, other: str) -> bool:
+    """Whether every address that ``other`` matches is one that ``pattern`` matches."""
+    domain = other.rpartition("@")[2]
+    if "@" in pattern:
+        return pattern == other
+    return pattern in ("*", domain) or (pattern.startswith("*.") and domain.endswith(pattern[1:]))
+
+
+def pattern_meets(one: str, other: str) -> bool:
+    """Whether some address matches both: of two patterns one holds the other, or they are apart."""
+    return pattern_holds(one, other) or pattern_holds(other, one)
+
+
 def parse_endpoint(value: Any, where: str) -> str:
     """``host:port`` or ``[IPv6]:port`` of another server, in lower case; ``''`` stays."""
     text = parse_text(value, where).strip().lower()
