@@ -64,11 +64,12 @@ def test_the_holder_of_a_lock(tmp_path: Path) -> None:
 
 def test_a_process_is_described_on_one_line() -> None:
     assert processes.describe_process(None) == "a process that cannot be found from here"
-    with subprocess.Popen(
-        [sys.executable, "-c", "input()", "\n\x1b\udc80" + "x" * 500], stdin=subprocess.PIPE
-    ) as child:
+    words = [sys.executable, "-c", "input(1)", "\n\x1b\udc80" + "x" * 500]
+    with subprocess.Popen(words, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as child:
+        assert child.stdout is not None
+        assert child.stdout.read(1) == b"1", "before that its words may not be there yet"
         text = processes.describe_process(child.pid)
         child.communicate(b"\n")
-    assert text.startswith(f"process {child.pid} ({sys.executable} -c input() ???xxx")
+    assert text.startswith(f"process {child.pid} ({sys.executable} -c input(1) ???xxx")
     assert text.endswith("x...)")
     assert processes.describe_process(child.pid) == f"process {child.pid}", "it has ended"
