@@ -7,13 +7,13 @@ from typing import Any
 
 from ..module_utils._engine.definitions import parse_definitions
 from ..module_utils._policy.matrix import access_matrix as matrix
-from ..plugin_utils._filter import asking
+from ..plugin_utils._filter import asking, read
 
 
 @asking
 def access_matrix(state: Any) -> list[dict[str, Any]]:
     """Who may do what, as one table."""
-    return matrix(parse_definitions(state).policy)
+    return read("_input", lambda value: matrix(parse_definitions(value).policy), state)
 
 
 class FilterModule:

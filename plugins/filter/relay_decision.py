@@ -6,17 +6,22 @@ from collections.abc import Callable
 from typing import Any
 
 from ..module_utils._engine.definitions import parse_definitions
+from ..module_utils._policy.compile import Policy
 from ..module_utils._policy.explain import answer, parse_session
-from ..plugin_utils._filter import asking
+from ..plugin_utils._filter import asking, read
 
 
 @asking
 def relay_decision(state: Any, session: Any) -> Any:
     """The answer to a session, or a list of answers to a list of sessions."""
-    policy = parse_definitions(state).policy
+    policy = read("_input", lambda value: parse_definitions(value).policy, state)
     if isinstance(session, (list, tuple)):
-        return [answer(policy, parse_session(item, f"session {number}")) for number, item in enumerate(session)]
-    return answer(policy, parse_session(session, "session"))
+        return [_answer(policy, item, f"session {number}") for number, item in enumerate(session)]
+    return _answer(policy, session, "session")
+
+
+def _answer(policy: Policy, session: Any, where: str) -> dict[str, Any]:
+    return read(where, lambda value: answer(policy, parse_session(value, where)), session)
 
 
 class FilterModule:

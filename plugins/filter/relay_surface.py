@@ -7,17 +7,18 @@ from typing import Any
 
 from ..module_utils._engine.definitions import parse_definitions
 from ..module_utils._policy.surface import Surface
-from ..plugin_utils._filter import asking
+from ..plugin_utils._filter import asking, read
 
 
 @asking
 def relay_surface(state: Any, minus: Any = None) -> list[dict[str, Any]]:
     """The relay surface of a server, less that of another one or a surface that was rendered before."""
-    found = _surface(state)
-    if minus is None:
-        return found.render()
-    less = Surface.parse(minus, "minus") if isinstance(minus, (list, tuple)) else _surface(minus)
-    return found.minus(less).render()
+    found = read("_input", _surface, state)
+    return found.render() if minus is None else found.minus(read("minus", _less, minus)).render()
+
+
+def _less(minus: Any) -> Surface:
+    return Surface.parse(minus, "minus") if isinstance(minus, (list, tuple)) else _surface(minus)
 
 
 def _surface(state: Any) -> Surface:
