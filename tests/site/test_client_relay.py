@@ -14,7 +14,7 @@ import pytest
 
 from support.ansible import Playbook
 from support.certificates import client_context, issue_pair
-from support.trial import CACHE, INVENTORY, free_binding, stop
+from support.trial import COMMON, INVENTORY, free_binding, stop
 
 pytestmark = pytest.mark.timeout(900)  # whole playbooks
 SERVER = """
@@ -60,7 +60,7 @@ def variables(tmp_path: Path) -> Iterator[dict[str, Any]]:
     for name, text in PLAYBOOKS.items():
         (tmp_path / f"{name}.yml").write_text(text)
     yield {
-        **CACHE,
+        **COMMON,
         "spool": spool,
         "relay_server_directory": spool,
         "client_relay_directory": spool,

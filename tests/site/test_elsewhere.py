@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from support.ansible import ROOT, Playbook
-from support.trial import CACHE, free_binding, greeting, stop
+from support.trial import COMMON, free_binding, greeting, stop
 
 pytestmark = pytest.mark.timeout(900)  # whole playbooks
 INVENTORY = """
@@ -89,7 +89,7 @@ def repository(tmp_path: Path) -> Iterator[Path]:
 
 
 def test_roles_of_the_built_collection_in_a_foreign_repository(repository: Path) -> None:
-    variables = {**CACHE, "spool": str(repository / "spool"), "smtp": free_binding(), "submission": free_binding()}
+    variables = {**COMMON, "spool": str(repository / "spool"), "smtp": free_binding(), "submission": free_binding()}
     run = Playbook(
         *("-i", "hosts.yml", "edge.yml", "edge.yml", "-vvvvvv"),
         variables=variables,

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 import pytest
 
 from support.ansible import ROOT, Playbook
-from support.trial import CACHE, INVENTORY, free_binding, stop
+from support.trial import COMMON, INVENTORY, free_binding, stop
 
 pytestmark = pytest.mark.timeout(900)  # whole playbooks
 READMES = [ROOT / "README.md", *sorted((ROOT / "roles").glob("*/README.md"))]
@@ -35,7 +35,7 @@ def run(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Playbook]:
         (folder / name).mkdir()
         (folder / name / "example.yml").write_text(text)
     variables = {
-        **CACHE,
+        **COMMON,
         "free": {name: (free_binding(), free_binding()) for name in EXAMPLES},
         "relay_directory": DIRECTORY,
         "relay_binding": BINDING,

@@ -13,7 +13,7 @@ import pytest
 import yaml
 
 from support.ansible import Playbook
-from support.trial import CACHE, INVENTORY, free_binding, greeting, stop
+from support.trial import COMMON, INVENTORY, free_binding, greeting, stop
 
 pytestmark = pytest.mark.timeout(900)  # whole playbooks
 TWO = """
@@ -41,7 +41,7 @@ class Relays(NamedTuple):
 def relays(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Relays]:
     folder = tmp_path_factory.mktemp("relays")
     variables = {
-        **CACHE,
+        **COMMON,
         "one": str(folder / "one"),
         "two": str(folder / "two"),
         "first": free_binding(),

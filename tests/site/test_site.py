@@ -13,7 +13,7 @@ import pytest
 
 from support.ansible import Playbook
 from support.modules import Runner
-from support.trial import CACHE, INVENTORY, free_binding, greeting
+from support.trial import COMMON, INVENTORY, free_binding, greeting
 
 pytestmark = pytest.mark.timeout(900)  # whole playbooks, several in a test
 SITE = "playbooks/site.yml"
@@ -32,7 +32,7 @@ OPEN = {
 def site(tmp_path: Path) -> Iterator[dict[str, Any]]:
     """Variables of a trial of its own; it is taken down afterwards."""
     variables = {
-        **CACHE,
+        **COMMON,
         "lab_directory": str(tmp_path / "site"),
         "relay_binding": free_binding(),
         "relay_submission": free_binding(),

@@ -47,7 +47,10 @@ class Runner:
         output = io.StringIO()
         with (
             contextlib.redirect_stdout(output),
-            patch_module_args({**arguments, "_ansible_check_mode": check, "_ansible_diff": diff}),
+            # no_log: nothing of the tests comes into the syslog of this machine
+            patch_module_args(
+                {**arguments, "_ansible_check_mode": check, "_ansible_diff": diff, "_ansible_no_log": True}
+            ),
             # ansible-core shows each warning once in a process, and tests share one
             mock.patch.object(AnsibleModule, "warn", lambda _module, text: warnings.append(text)),
             pytest.raises(SystemExit),

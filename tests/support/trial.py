@@ -7,13 +7,14 @@ from __future__ import annotations
 from pathlib import Path
 
 from support.ansible import ROOT
+from support.interpreters import TARGET
 from support.modules import Runner
 from support.net import free_port
 from support.smtp_client import SmtpClient
 
 INVENTORY = ("-i", "playbooks/inventory/local")
-# of the relay program, which every run would build otherwise
-CACHE = {"relay_server_cache": str(ROOT / ".venv/cache")}
+# the Python of the modules, and a cache of the relay program, which every run would build otherwise
+COMMON = {"ansible_python_interpreter": TARGET, "relay_server_cache": str(ROOT / ".venv/cache")}
 
 
 def free_binding() -> str:
