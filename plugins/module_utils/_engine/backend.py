@@ -9,16 +9,18 @@ from abc import ABC, abstractmethod
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
-from typing import Any, NamedTuple
+from typing import Any
 
 from .._accounts.converge import AccountStore
 from .._connector.addresses import Binding
 from .._connector.errors import CapabilityError
 from .._connector.model import AcceptedDomain, Connector
 from .._connector.properties import CONNECTOR_PROPERTIES, render_value
-from .._policy.compile import Policy
 from .._policy.state import State
 from .operations import Operation
+from .service import Service as Service
+from .service import ServiceFacts as ServiceFacts
+from .service import ServicePart as ServicePart
 
 
 @dataclass(frozen=True)
@@ -47,57 +49,6 @@ class Capabilities:
     catch_all_domain: bool
     certificate_files: bool
     atomic: bool
-
-
-class ServicePart(NamedTuple):
-    """One of the services that together are the transport service (Exchange has two)."""
-
-    name: str
-    running: bool
-    restart_required: bool
-
-
-@dataclass(frozen=True)
-class ServiceFacts:
-    """The transport service as it is. ``listeners``: ``{address, port}`` it holds open; ``pid`` of the process to
-    signal; ``parts`` where it is more than one service."""
-
-    running: bool
-    restart_required: bool
-    listeners: tuple[tuple[str, int], ...] = ()
-    pid: int | None = None
-    parts: tuple[ServicePart, ...] = ()
-
-
-class Service(ABC):
-    """The transport service of one server."""
-
-    @contextmanager
-    def transaction(self, read_only: bool) -> Iterator[None]:
-        """Keep others from starting or stopping it meanwhile."""
-        yield
-
-    @abstractmethod
-    def facts(self, policy: Policy | None = None) -> ServiceFacts:
-        """``restart_required`` compares with ``policy``, or with what is stored when ``None``."""
-
-    @abstractmethod
-    def check(self) -> None:
-        """:raises ServiceError: the service would not start with what is stored"""
-
-    @abstractmethod
-    def start(self) -> None:
-        """Return when every listener is open.
-
-        :raises ServiceError: it did not start
-        """
-
-    @abstractmethod
-    def stop(self) -> None:
-        """Return when it is gone, a message in hand having been finished.
-
-        :raises ServiceError: it did not stop
-        """
 
 
 class Backend(ABC):

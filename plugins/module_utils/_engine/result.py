@@ -103,7 +103,11 @@ def render_service(backend: str, outcome: ServiceOutcome) -> dict[str, Any]:
 
 
 def _service(facts: ServiceFacts) -> dict[str, Any]:
-    return {"state": "started" if facts.running else "stopped", "restart_required": facts.restart_required}
+    return {
+        "state": "started" if facts.running else "stopped",
+        "restart_required": facts.restart_required,
+        "silent": [{"address": address, "port": port} for address, port in facts.silent],
+    }
 
 
 def render_accounts(backend: str, outcome: AccountsOutcome, names: Iterable[str]) -> dict[str, Any]:
