@@ -62,7 +62,7 @@ class RelayProcess(Service):
         status = read_status(self._directory)
         stored = Stored() if status and policy else read_stored(self._directory)
         expected = stored.listeners if status is None else status.listeners
-        listeners = [binding for binding in expected if status and status.alive and _is_open(binding)]
+        listeners = _open(expected) if status and status.alive else []
         wanted = stored.digest if policy is None else policy_digest(policy)
         return ServiceFacts(
             running=True,
@@ -199,10 +199,11 @@ def _failure(answers: io.RawIOBase) -> str:
     return "its answer cannot be read"
 
 
-def _is_open(binding: Binding) -> bool:
-    """Where the kernel does not say, the relay is believed."""
-    known = listening(binding.version)
-    return known is None or binding in known
+def _open(bindings: Iterable[Binding]) -> list[Binding]:
+    """Those that are. Where the kernel does not say, the relay is believed."""
+    tables = {version: listening(version) for version in (4, 6)}
+    known = ((binding, tables[binding.version]) for binding in bindings)
+    return [binding for binding, table in known if table is None or binding in table]
 
 
 def _places(bindings: Iterable[Binding]) -> tuple[tuple[str, int], ...]:
