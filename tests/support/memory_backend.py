@@ -6,15 +6,10 @@ from __future__ import annotations
 
 from ansible_collections.mailops.relay.plugins.module_utils._connector.errors import Conflict, Finding
 from ansible_collections.mailops.relay.plugins.module_utils._connector.properties import CONNECTOR_PROPERTIES
-from ansible_collections.mailops.relay.plugins.module_utils._engine.backend import (
-    Backend,
-    Change,
-    Reading,
-    Service,
-    ServiceFacts,
-)
+from ansible_collections.mailops.relay.plugins.module_utils._engine.backend import Backend, Change, Reading
 from ansible_collections.mailops.relay.plugins.module_utils._engine.capabilities import Capabilities
 from ansible_collections.mailops.relay.plugins.module_utils._engine.operations import apply_operation
+from ansible_collections.mailops.relay.plugins.module_utils._engine.service import Service, ServiceFacts
 from ansible_collections.mailops.relay.plugins.module_utils._policy.compile import Policy
 from ansible_collections.mailops.relay.plugins.module_utils._policy.state import State
 

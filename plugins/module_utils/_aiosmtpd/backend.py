@@ -17,7 +17,7 @@ from .._policy.state import State
 from .accounts import AccountsFile
 from .options import CAPABILITIES
 from .service import RelayProcess
-from .settings import read_settings, write_settings
+from .settings import read_settings, settings_digest, write_settings
 from .store import read_store, store_path, write_store
 
 
@@ -64,7 +64,7 @@ class AiosmtpdBackend(Backend):
             return Reading(server, self.service.facts_of(None, None), CAPABILITIES)
         return Reading(
             state=stored.state,
-            service=self.service.facts_of(stored.digest, settings),
+            service=self.service.facts_of(stored.digest, settings_digest(settings)),
             capabilities=CAPABILITIES,
             notices=(Notice(stored.drift),) if stored.drift else (),
             given=stored.given,

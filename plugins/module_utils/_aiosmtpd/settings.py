@@ -7,12 +7,13 @@ from __future__ import annotations
 
 import json
 import os
+from collections.abc import Mapping
 from typing import Any
 
 from .._connector.errors import RelayError, StoreError
 from .._connector.settings import SETTINGS_PROPERTIES, Settings, merge_settings, render_settings
-from .._host.files import replace_file
-from .documents import VERSION, canonical, read_document, sha256
+from .._host.files import read_bytes, replace_file
+from .documents import VERSION, canonical, parse_json, read_document, sha256
 
 _KEYS = frozenset({"version", *(row.option for row in SETTINGS_PROPERTIES)})
 _LOADED = ("name", "fqdn", "smarthost")
@@ -52,5 +53,17 @@ def settings_digest(settings: Settings | None) -> str | None:
     """Of what the daemon acts on, as the daemon makes it; ``None``: there is nothing."""
     if settings is None:
         return None
-    rendered: dict[str, Any] = render_settings(settings)
-    return sha256(canonical({key: rendered[key] for key in _LOADED}))
+    return _digest(render_settings(settings))
+
+
+def stored_settings_digest(directory: str) -> str | None:
+    """The same of the file, which may have been edited by hand: empty if it cannot be read."""
+    try:
+        document = parse_json(read_bytes(settings_path(directory)) or b"null")
+        return None if document is None else _digest(document)
+    except (RelayError, ValueError, TypeError, KeyError):
+        return ""
+
+
+def _digest(document: Mapping[str, Any]) -> str:
+    return sha256(canonical({key: document[key] for key in _LOADED}))

@@ -16,27 +16,7 @@ from .._policy.compile import Policy
 from .._policy.state import State
 from .capabilities import Capabilities
 from .operations import Operation
-
-
-class ServicePart(NamedTuple):
-    """One of the services that together are the transport service (Exchange has two)."""
-
-    name: str
-    running: bool
-    restart_required: bool
-
-
-@dataclass(frozen=True)
-class ServiceFacts:
-    """The transport service as it is. ``listeners``: address and port it holds open, ``None``: nobody
-    knows; ``pid`` of the process to
-    signal; ``parts`` where it is more than one service."""
-
-    running: bool
-    restart_required: bool
-    listeners: tuple[tuple[str, int], ...] | None = ()
-    pid: int | None = None
-    parts: tuple[ServicePart, ...] = ()
+from .service import Service, ServiceFacts
 
 
 class Notice(NamedTuple):
@@ -90,37 +70,6 @@ class ApplyError(RelayError):
         super().__init__(what, where=where, way_out=way_out)
         self.done = tuple(done)
         self.reading = reading
-
-
-class Service(ABC):
-    """The transport service of one server."""
-
-    @contextmanager
-    def transaction(self, read_only: bool) -> Iterator[None]:
-        """Keep others from starting or stopping it meanwhile."""
-        yield
-
-    @abstractmethod
-    def facts(self, state: State | None = None) -> ServiceFacts:
-        """``restart_required`` compares with ``state``, or with what is stored when ``None``."""
-
-    @abstractmethod
-    def check(self) -> None:
-        """:raises ServiceError: the service would not start with what is stored"""
-
-    @abstractmethod
-    def start(self) -> None:
-        """Return when every listener is open.
-
-        :raises ServiceError: it did not start
-        """
-
-    @abstractmethod
-    def stop(self) -> None:
-        """Return when it is gone, a message in hand having been finished.
-
-        :raises ServiceError: it did not stop
-        """
 
 
 class Backend(ABC):

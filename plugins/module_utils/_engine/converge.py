@@ -12,13 +12,14 @@ from .._connector.model import Connector
 from .._connector.properties import CONNECTOR_PROPERTIES
 from .._policy.compile import Policy
 from .._policy.state import State
-from .backend import ApplyError, Backend, Change, Reading, ServiceFacts
+from .backend import ApplyError, Backend, Change, Reading
 from .capabilities import Capabilities, binding_conflicts, within_capabilities
 from .conflicts import new_conflicts
 from .guard import Limits, guard, plaintext_passwords
 from .merge import Options, merge
 from .operations import Operation, SetSettings, describe
 from .plan import plan
+from .service import ServiceFacts
 
 _AGAIN = "Run the task again; if it happens twice, please report it."
 _NO_RELAY = "Run the role relay_server first, or name its directory."

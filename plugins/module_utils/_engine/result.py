@@ -16,10 +16,9 @@ from .._connector.settings import render_settings
 from .._policy.compile import Policy
 from .._policy.state import State
 from .._policy.surface import Surface
-from .backend import ServiceFacts
 from .converge import Outcome
 from .operations import describe
-from .service import ServiceOutcome
+from .service import ServiceFacts, ServiceOutcome
 
 Rendered = tuple[dict[str, Any], dict[str, str]]
 """The keys of a task result, and the diff."""
@@ -131,7 +130,11 @@ def render_service(backend: str, outcome: ServiceOutcome) -> Rendered:
 
 
 def _service(facts: ServiceFacts) -> dict[str, Any]:
-    return {"state": "started" if facts.running else "stopped", "restart_required": facts.restart_required}
+    return {
+        "state": "started" if facts.running else "stopped",
+        "restart_required": facts.restart_required,
+        "silent": [{"address": address, "port": port} for address, port in facts.silent],
+    }
 
 
 def render_accounts(backend: str, outcome: AccountsOutcome, names: Iterable[str]) -> Rendered:

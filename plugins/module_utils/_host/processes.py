@@ -9,8 +9,8 @@ import os
 _LONGEST_COMMAND = 120
 
 
-def lock_holder(path: str) -> int | None:
-    """The process that took the ``flock`` on the file, ``None`` if that cannot be found.
+def lock_holder(path: str, *, exclusive: bool = False) -> int | None:
+    """The process that took the (``exclusive``) ``flock`` on the file, ``None`` if that cannot be found.
 
     It cannot where the process has ended and a child keeps the lock, in another PID namespace, and on file systems
     whose device number the kernel shows in two ways.
@@ -22,8 +22,9 @@ def lock_holder(path: str) -> int | None:
     except OSError:
         return None
     place = f"{os.major(facts.st_dev):02x}:{os.minor(facts.st_dev):02x}:{facts.st_ino}"
-    holders = [words[4] for words in lines if words[1:2] == ["FLOCK"] and words[5] == place]  # "->" instead: it waits
-    return int(holders[0]) if holders else None
+    # who waits for it has "->" there; who shares it with others does not keep readers out
+    found = [(words[3], int(words[4])) for words in lines if words[1:2] == ["FLOCK"] and words[5] == place]
+    return next((pid for how, pid in found if how == "WRITE" or not exclusive), None)
 
 
 def command_line(pid: int) -> list[str] | None:

@@ -8,7 +8,8 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 from ...module_utils._connector.errors import CapabilityError, Conflict, Finding
-from ...module_utils._engine.backend import Backend, Change, Reading, Service, ServiceFacts
+from ...module_utils._engine.backend import Backend, Change, Reading
+from ...module_utils._engine.service import Service, ServiceFacts
 from ...module_utils._policy.state import State
 from .calls import Answers
 from .state import read_server

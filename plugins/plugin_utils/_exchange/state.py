@@ -13,7 +13,8 @@ from ...module_utils._connector.errors import StoreError
 from ...module_utils._connector.model import Connector
 from ...module_utils._connector.principals import ANONYMOUS, AUTHENTICATED, fold
 from ...module_utils._connector.rights import Entry
-from ...module_utils._engine.backend import Notice, Reading, ServiceFacts, ServicePart
+from ...module_utils._engine.backend import Notice, Reading
+from ...module_utils._engine.service import ServiceFacts, ServicePart
 from ...module_utils._policy.state import State
 from .calls import FRONTEND, TRANSPORT, Answer, Answers, Row
 from .capabilities import capabilities

@@ -80,10 +80,6 @@ def test_no_secret_is_in_a_result(run: Runner) -> None:
             {**ALICE, "password": f"{PASSWORD}\n"},
             "account 'alice', password: a password that no client could send (value hidden)",
         ),
-        (
-            {**ALICE, "password": f"{PASSWORD}\udcff"},
-            "account 'alice', password: a password that no client could send (value hidden)",
-        ),
         ({**ALICE, "password": PASSWORD[:7]}, "account 'alice', password: a password that is too short (value hidden)"),
         ({**ALICE, "password": True}, "account 'alice', password: a password that is not text (value hidden)"),
         ({**ALICE, "password": [PASSWORD]}, "account 'alice', password: a password that is not text (value hidden)"),

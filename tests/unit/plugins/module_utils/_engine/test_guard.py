@@ -24,13 +24,14 @@ from ansible_collections.mailops.relay.plugins.module_utils._connector.rights im
     ExtendedRight,
 )
 from ansible_collections.mailops.relay.plugins.module_utils._connector.settings import Settings
-from ansible_collections.mailops.relay.plugins.module_utils._engine.backend import Reading, ServiceFacts
+from ansible_collections.mailops.relay.plugins.module_utils._engine.backend import Reading
 from ansible_collections.mailops.relay.plugins.module_utils._engine.guard import (
     Limits,
     guard,
     parse_limits,
     plaintext_passwords,
 )
+from ansible_collections.mailops.relay.plugins.module_utils._engine.service import ServiceFacts
 from ansible_collections.mailops.relay.plugins.module_utils._policy.decide import Session
 from ansible_collections.mailops.relay.plugins.module_utils._policy.state import State
 from support import oracle

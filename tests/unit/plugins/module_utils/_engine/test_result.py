@@ -152,8 +152,8 @@ def test_the_service_is_told_from_both_ends(backend: MemoryBackend) -> None:
     change(backend, connectors=[SCAN])
     result, diff = render_service("memory", serve(backend, "started"))
     assert (result["changed"], result["backend"], result["commands"]) == (True, "memory", ["start"])
-    assert result["before"] == {"state": "stopped", "restart_required": False}
-    assert result["after"] == {"state": "started", "restart_required": False}
+    assert result["before"] == {"state": "stopped", "restart_required": False, "silent": []}
+    assert result["after"] == {"state": "started", "restart_required": False, "silent": []}
     assert (result["listeners"], result["restart_required"]) == ([{"address": "0.0.0.0", "port": 25}], False)
     assert json.loads(diff["after"]) == result["after"]
     assert render_service("memory", serve(backend, "started"))[0]["changed"] is False
