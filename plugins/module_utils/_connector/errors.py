@@ -8,6 +8,7 @@ Nothing below the modules and action plugins knows Ansible; they turn these erro
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any
 
 _LONGEST_VALUE = 200
@@ -49,6 +50,19 @@ class ConflictError(RelayError):
     """Values that are fine one by one and cannot stand together."""
 
     kind = "conflict"
+
+
+@dataclass(frozen=True)
+class Conflict:
+    """What a :class:`ConflictError` says, as a value; two are equal if they say the same."""
+
+    what: str
+    where: str
+    way_out: str
+
+    def error(self) -> ConflictError:
+        """To raise it."""
+        return ConflictError(self.what, where=self.where, way_out=self.way_out)
 
 
 class CapabilityError(RelayError):
