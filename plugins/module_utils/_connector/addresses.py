@@ -167,10 +167,10 @@ def union(ranges: Iterable[AddressRange]) -> tuple[AddressRange, ...]:
     merged: list[AddressRange] = []
     for item in sorted(ranges):
         last = merged[-1] if merged else None
-        if last is not None and last.version == item.version and item.low <= last.high + 1:
-            merged[-1] = last._replace(high=max(last.high, item.high))
-        else:
+        if last is None or last.version != item.version or item.low > last.high + 1:
             merged.append(item)
+        elif item.high > last.high:
+            merged[-1] = AddressRange(last.version, last.low, item.high)
     return tuple(merged)
 
 
@@ -183,7 +183,8 @@ def subtract(ranges: Iterable[AddressRange], less: Iterable[AddressRange]) -> tu
         while start < len(holes) and (holes[start].version, holes[start].high) < (item.version, item.low):
             start += 1
         low = item.low
-        for hole in holes[start:]:
+        for number in range(start, len(holes)):
+            hole = holes[number]
             if not hole.meets(item):
                 break
             if hole.low > low:

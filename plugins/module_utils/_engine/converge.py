@@ -72,8 +72,6 @@ def _prepared(backend: Backend, before: Reading, options: Options, limits: Limit
         if not before.state.rights_known:
             return Change(before, wanted, ()), []
     validate = _validator(backend, before.capabilities)
-    for conflict in validate(wanted, before.state):
-        raise conflict.error()
     warnings = guard(before, wanted, limits)
     planned = plan(before.state, wanted, validate=validate, atomic=before.capabilities.atomic)
     changed = [item for item in wanted.connectors if before.state.connector(item.name) != item]

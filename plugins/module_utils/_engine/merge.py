@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 mailops.relay contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""From task options and the actual state to the wanted state, and the rules a state must keep."""
+"""From task options and the actual state to the wanted state."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ def merge(actual: State, options: Options) -> State:
     """The wanted state. Omitted options keep what is there.
 
     :raises InputError: a value that cannot be read, a new connector without bindings or ranges
-    :raises ConflictError: two entries for one name, connectors that cannot stand together
+    :raises ConflictError: two entries for one name, or something that cannot stand together and did not in ``actual``
     """
     wanted = actual
     if options.settings is not None:

@@ -72,6 +72,7 @@ class Surface:
         return {
             reach: subtract(ranges, (item for other in others for item in other.at(binding, reach)))
             for reach, ranges in self._reaches(binding).items()
+            if all(other._reaches(binding).get(reach) != ranges for other in others)
         }
 
     def _reaches(self, binding: Binding) -> Mapping[str, tuple[AddressRange, ...]]:

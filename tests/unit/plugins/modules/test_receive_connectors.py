@@ -230,7 +230,7 @@ BAD = [
     (scan(max_protocol_errors="many"), "max_protocol_errors: not a number in range, got 'many'"),
     (
         scan(connection_timeout="00:05:00"),
-        "connection_timeout: it must exceed connection_inactivity_timeout. Give both",
+        "connection_timeout: 300 s must exceed connection_inactivity_timeout, which is 300 s. Give both",
     ),
     (scan(connection_timeout="2.00:00:00"), "connection_timeout: the time span is over a day, got '2.00:00:00'"),
     (scan(connection_inactivity_timeout=0), "connection_inactivity_timeout: a timeout of nothing, got '0'"),

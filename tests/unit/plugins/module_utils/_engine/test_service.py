@@ -61,8 +61,8 @@ def test_a_service_that_runs_and_does_not_answer_is_restarted(state: str) -> Non
     result, diff = render_service("memory", done)
     assert result["before"]["silent"] == [{"address": "127.0.0.1", "port": 25}, {"address": "::", "port": 587}]
     assert (result["after"]["silent"], result["changed"]) == ([], True)
-    assert '"silent": [\n' in result["diff"]["before"]
-    assert '"silent": []' in result["diff"]["after"]
+    assert '"silent": [\n' in diff["before"]
+    assert '"silent": []' in diff["after"]
     assert converge(service, state).commands == ()
 
 

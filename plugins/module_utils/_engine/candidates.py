@@ -29,11 +29,11 @@ from .operations import (
 _GEOMETRY = ("bindings", "remote_ip_ranges")
 
 
-def moves(state: State, wanted: State) -> Iterator[Operation]:
-    """First what the difference asks for: what closes before what opens, new domains first and old ones last, so that
-    no mail is lost. Then detours: parts of it, and steps that later ones take back."""
+def direct(state: State, wanted: State) -> Iterator[Operation]:
+    """What the difference asks for: what closes before what opens, new domains first and old ones last, so that no
+    mail is lost. Each of them makes the difference smaller."""
     new = {item.key: item for item in wanted.connectors}
-    pairs = [(item, new[item.key]) for item in state.connectors if new.get(item.key, item) != item]
+    pairs = _pairs(state, wanted)
     yield from (SetDomain(item) for item in wanted.accepted_domains if state.domain(item.name) != item)
     for one, other in pairs:
         yield from _closing(one, other)
@@ -45,10 +45,26 @@ def moves(state: State, wanted: State) -> Iterator[Operation]:
     present = {item.key for item in state.connectors}
     yield from (Create(_bare(item)) for item in wanted.connectors if item.key not in present)
     yield from (RemoveDomain(item.name) for item in state.accepted_domains if wanted.domain(item.name) is None)
-    for one, other in pairs:
+
+
+def detours(state: State, wanted: State) -> Iterator[Operation]:
+    """Parts of what the difference asks for, and steps that later ones take back."""
+    for one, other in _pairs(state, wanted):
         yield from _parts(one, other)
     for item in state.connectors:
-        yield from _lower(item)
+        yield from _less_relaying(item)
+
+
+def reverse(operation: Operation) -> Operation | None:
+    """What takes a change of rights back; nothing else has a reverse."""
+    if isinstance(operation, Grant):
+        return Revoke(operation.name, operation.right)
+    return Grant(operation.name, operation.right) if isinstance(operation, Revoke) else None
+
+
+def _pairs(state: State, wanted: State) -> list[tuple[Connector, Connector]]:
+    new = {item.key: item for item in wanted.connectors}
+    return [(item, new[item.key]) for item in state.connectors if new.get(item.key, item) != item]
 
 
 def _closing(old: Connector, new: Connector) -> Iterator[Operation]:
@@ -103,7 +119,7 @@ def _parts(old: Connector, new: Connector) -> Iterator[Operation]:
         yield Set(old.name, (("remote_ip_ranges", ()),))
 
 
-def _lower(connector: Connector) -> Iterator[Operation]:
+def _less_relaying(connector: Connector) -> Iterator[Operation]:
     """Take relaying without AUTH away for a while; the difference that this makes asks for it back."""
     if not (connector.enabled and {SUBMIT, ANY_RECIPIENT} <= connector.anonymous_rights):
         return
