@@ -71,6 +71,8 @@ def _prepared(backend: Backend, before: Reading, options: Options, limits: Limit
         wanted = before.state
         if not before.state.rights_known:
             return Change(before, wanted, ()), []
+    for conflict in backend.validate(wanted, before.state):
+        raise conflict.error()
     validate = _validator(backend, before.capabilities)
     warnings = guard(before, wanted, limits)
     planned = plan(before.state, wanted, validate=validate, atomic=before.capabilities.atomic)
