@@ -11,6 +11,7 @@ from .._connector.errors import Conflict, Finding, ServiceError, StoreError
 from .._connector.model import Connector
 from .._connector.properties import CONNECTOR_PROPERTIES
 from .._policy.compile import Policy
+from .._policy.shadow import shadow_warnings
 from .._policy.state import State
 from .backend import ApplyError, Backend, Change, Reading
 from .capabilities import Capabilities, binding_conflicts, within_capabilities
@@ -77,8 +78,10 @@ def _prepared(backend: Backend, before: Reading, options: Options, limits: Limit
     warnings = guard(before, wanted, limits)
     planned = plan(before.state, wanted, validate=validate, atomic=before.capabilities.atomic)
     changed = [item for item in wanted.connectors if before.state.connector(item.name) != item]
-    operations = (*_settings_first(before.state, wanted), *planned.operations)
-    return Change(before, wanted, operations), [*warnings, *planned.warnings, *plaintext_passwords(changed)]
+    named = {str(entry.get("name")).lower() for entry in options.connectors or ()}
+    warnings += [*planned.warnings, *plaintext_passwords(changed)]
+    warnings += shadow_warnings(wanted, named | {item.key for item in changed})
+    return Change(before, wanted, (*_settings_first(before.state, wanted), *planned.operations)), warnings
 
 
 def _settings_first(before: State, wanted: State) -> list[Operation]:

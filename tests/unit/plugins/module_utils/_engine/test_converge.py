@@ -170,6 +170,17 @@ def test_a_task_reads_once_before_and_once_after_and_compiles_each_state_once(
     assert surfaces.call_count == compiled + 1, "of what is wanted also what connectors grant by themselves"
 
 
+def test_a_connector_whose_addresses_another_one_takes_is_said() -> None:
+    """As the defaults of the roles can make it: the built-in connector on an exact address, the scanner on all."""
+    backend = MemoryBackend()
+    run(backend, {**A, "name": "Default", "remote_ip_ranges": ["0.0.0.0/0"], "bindings": ["192.0.2.1:25"]})
+    scan = {**A, "name": "Scan", "bindings": ["0.0.0.0:25"]}
+    says = "connector 'Scan': 127.0.0.11 (1 address) is taken by connector 'Default' on 192.0.2.1:25, which is bound"
+    for check in (True, False, False):
+        assert run(backend, scan, check=check).warnings[0].startswith(says), "also when nothing changes"
+    assert not run(backend, {**A, "name": "Other", "remote_ip_ranges": ["127.0.0.12"]}).warnings
+
+
 def test_what_is_not_known_is_not_written() -> None:
     there = run(MemoryBackend(), A).after
     unknown = replace(there, connectors=(replace(there.connectors[0], extended_rights=None),))
