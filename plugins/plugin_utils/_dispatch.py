@@ -11,7 +11,7 @@ from typing import Any
 from ansible.errors import AnsibleActionFail, AnsibleConnectionFailure, AnsibleError
 from ansible.plugins.action import ActionBase
 
-from ..module_utils._argument_spec import backend_spec, without_nulls
+from ..module_utils._argument_spec import backend_spec, plain_arguments
 from ..module_utils._connector.errors import CapabilityError, RelayError
 from ._exchange.calls import SCHEMA, Answers, ask
 from ._exchange.errors import Problem, explain
@@ -32,7 +32,7 @@ class DispatchAction(ActionBase):
 
     def run(self, tmp: Any = None, task_vars: dict[str, Any] | None = None) -> dict[str, Any]:
         super().run(tmp, task_vars)
-        self._task.args = without_nulls(self._task.args)
+        self._task.args = plain_arguments(self._task.args)
         backend = self._task.args.get("backend")
         if self._is_windows and backend != EXCHANGE:
             raise AnsibleActionFail(
