@@ -38,11 +38,11 @@ def parse_text(value: Any, where: str, *, newline: bool = False) -> str:
 
 
 def _digits(value: Any) -> str:
-    """The text of a text or a number, without blanks; empty for anything else, and for a number of which no option has
-    the like (Python would refuse to print one of thousands of digits)."""
+    """The text of a text or a number; empty for anything else, and for a number of which no option has the like (Python
+    would refuse to print one of thousands of digits)."""
     if isinstance(value, int):
         return str(value) if not isinstance(value, bool) and abs(value) <= _MOST else ""
-    return value.strip() if isinstance(value, str) else ""
+    return value if isinstance(value, str) else ""
 
 
 def parse_comment(value: Any, where: str) -> str:
@@ -111,7 +111,7 @@ def parse_size(value: Any, where: str, least: int = MIN_MESSAGE_SIZE) -> int:
     Separators may be those of the server's language. Exchange may round a small number without a unit up to kilobytes.
     Here it is exact, and printed with its unit.
     """
-    text = _digits(value)
+    text = _digits(value).strip(" ")
     forms = r"([0-9]{1,15})([.,][0-9]{1,3})? *([KMGT]?B)?(?: *\(([0-9][0-9.,' \u00a0\u202f\u2019]{0,19}) bytes\))?"
     match = re.fullmatch(forms, text, re.IGNORECASE)
     if match is None or (match[2] and not match[4]):
@@ -133,7 +133,7 @@ def format_size(size: int) -> str:
 
 def parse_span(value: Any, where: str) -> int:
     """Seconds: ``hh:mm:ss``, ``d.hh:mm:ss`` (EnhancedTimeSpan) or a number of seconds, up to one day."""
-    text = _digits(value)
+    text = _digits(value).strip()
     match = re.fullmatch(r"(?:([0-9]{1,9})\.)?([0-9]{1,2}):([0-5]?[0-9]):([0-5]?[0-9])|([0-9]{1,15})", text)
     if match is None:
         way_out = "Write hh:mm:ss, quoted, or seconds: '00:05:00', 300."
@@ -165,7 +165,7 @@ def count_parser(low: int, high: int, *, unlimited: bool) -> Callable[[Any, str]
     also = " or Unlimited" if unlimited else ""
 
     def parse(value: Any, where: str) -> int:
-        text = _digits(value).lower()
+        text = _digits(value).strip().lower()
         if unlimited and text == "unlimited":
             return UNLIMITED
         if not re.fullmatch(r"[0-9]{1,10}", text) or not low <= int(text) <= high:

@@ -217,10 +217,7 @@ def test_a_listed_range_that_meets_no_other_is_removed(current: list[AddressRang
 
 def test_the_guide_has_every_list_option_with_an_entry() -> None:
     cells = [line.strip("| ").split(" | ") for line in GUIDE.splitlines() if line.startswith("| `")]
-    told = {
-        option.split("`")[1]: (entry.strip("`"), empty)
-        for option, entry, empty in (row for row in cells if len(row) == 3)
-    }
+    told = {row[0].split("`")[1]: (row[1].strip("`"), row[2]) for row in cells if len(row) == 3}
     assert told.keys() == {name for name, row in ROWS.items() if row.is_list}
     for option, (entry, empty) in told.items():
         ROWS[option].parse(yaml.safe_load(entry), "x")
