@@ -29,17 +29,20 @@ def _option(row: Property) -> dict[str, Any]:
     return {"type": row.type, "choices": list(row.choices)} if row.choices and not row.is_list else {"type": row.type}
 
 
-def without_nulls(arguments: Mapping[str, Any]) -> dict[str, Any]:
-    """The arguments of a task without the null options of its entries (connectors, domains, accounts): null is the same
-    as omitted, and Ansible would take it for a wrong choice."""
+def plain_arguments(arguments: Mapping[str, Any]) -> dict[str, Any]:
+    """The arguments of a task, the entries (connectors, domains, accounts) in the form that Ansible's validation takes:
+    without null options, because null is the same as omitted and would be taken for a wrong choice; names as text,
+    because it fails on others (YAML knows ``1: x``) instead of refusing them."""
     return {
-        key: [_not_null(entry) for entry in value] if isinstance(value, list) else value
+        key: [_plain(entry) for entry in value] if isinstance(value, list) else value
         for key, value in arguments.items()
     }
 
 
-def _not_null(entry: Any) -> Any:
-    return {key: value for key, value in entry.items() if value is not None} if isinstance(entry, dict) else entry
+def _plain(entry: Any) -> Any:
+    if not isinstance(entry, dict):
+        return entry
+    return {str(key): value for key, value in entry.items() if value is not None}
 
 
 def backend_spec() -> dict[str, Any]:

@@ -11,10 +11,8 @@ short_description: Manage the receive connectors of a mail server
 description:
   - Creates, changes and deletes receive connectors, several in one task and one round trip.
   - A connector is one set of rules for the sessions that arrive on its bindings from its remote IP ranges. Among
-    the connectors that
-    could take a session, one bound to the exact local address wins over one bound to every address, then the one
-    with the smallest
-    range wins. No session falls back to another connector.
+    the connectors that could take a session, one bound to the exact local address wins over one bound to every
+    address, then the one with the smallest range wins. No session falls back to another connector.
   - Option names and values are those of Exchange's C(Set-ReceiveConnector), on every backend.
   - Settings bite when the service is restarted, see RV(restart_required) and M(mailops.relay.transport_service).
 author:
@@ -34,8 +32,8 @@ options:
     description:
       - The connectors. An option that is omitted or null is left alone, V('') clears a text.
       - A list option takes a list (exactly this) or a dictionary of C(add), C(remove) or C(set), so that one task
-        adds one device without
-        owning the list. Lists are sets; the order does not matter.
+        adds one device without owning the list. Lists are sets; the order does not matter. What an empty list means,
+        and which removals are refused, is in C(docs/lists.md).
       - Which backend has which option is a table in C(docs/capabilities.md). Where a backend always does the same, it
         accepts the value that says so, and refuses every other. An option without an Exchange version is as old as
         Exchange 2007.
@@ -98,11 +96,9 @@ options:
       auth_mechanism:
         description:
           - How clients may authenticate and encrypt, out of V(Tls), V(BasicAuth), V(BasicAuthRequireTLS),
-            V(Integrated),
-            V(ExchangeServer), V(ExternalAuthoritative).
+            V(Integrated), V(ExchangeServer), V(ExternalAuthoritative).
           - V(Tls) offers STARTTLS. V(BasicAuth) offers AUTH PLAIN and LOGIN to whom
-            O(connectors[].permission_groups) lets in,
-            with V(BasicAuthRequireTLS) only after TLS.
+            O(connectors[].permission_groups) lets in, with V(BasicAuthRequireTLS) only after TLS.
         type: raw
       require_tls:
         description: Refuse mail before TLS. Needs V(Tls) in O(connectors[].auth_mechanism).
@@ -156,8 +152,7 @@ options:
       allowed_recipients:
         description:
           - External domains and addresses that devices may send to, in the form of O(connectors[].allowed_senders).
-            Empty means any.
-            Accepted domains always may be sent to.
+            Empty means any. Accepted domains always may be sent to.
         type: raw
       transport_role:
         description: V(FrontendTransport) or V(HubTransport). Exchange 2013 and newer.
@@ -179,8 +174,7 @@ options:
         type: bool
       tls_certificate_name:
         description: >-
-          Certificate by thumbprint (40 hex digits) or C(<I>issuer<S>subject). Exchange
-          2013 and newer.
+          Certificate by thumbprint (40 hex digits) or C(<I>issuer<S>subject). Exchange 2013 and newer.
         type: str
       tls_domain_capabilities:
         description: >-

@@ -34,7 +34,8 @@ options:
   accounts:
     description:
       - The accounts. An option that is omitted or null is left alone.
-      - A list option takes a list (exactly this) or a dictionary of C(add), C(remove) or C(set).
+      - A list option takes a list (exactly this) or a dictionary of C(add), C(remove) or C(set). What an empty list
+        means, and which removals are refused, is in C(docs/lists.md).
     type: list
     elements: dict
     required: true

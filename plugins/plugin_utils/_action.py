@@ -12,7 +12,7 @@ from typing import Any
 from ansible.errors import AnsibleConnectionFailure, AnsibleError
 from ansible.plugins.action import ActionBase
 
-from ..module_utils._argument_spec import argument_spec, without_nulls
+from ..module_utils._argument_spec import argument_spec, plain_arguments
 from ..module_utils._backends import BACKENDS
 from ..module_utils._connector.errors import CapabilityError, RelayError
 from ..module_utils._engine.task import failure, run
@@ -36,7 +36,7 @@ class RelayAction(ActionBase):
 
     def run(self, tmp: Any = None, task_vars: dict[str, Any] | None = None) -> dict[str, Any]:
         super().run(tmp, task_vars)
-        self._task.args = without_nulls(self._task.args)
+        self._task.args = plain_arguments(self._task.args)
         try:
             return self._run_task(task_vars)
         except RelayError as error:

@@ -35,9 +35,17 @@ class RelayError(Exception):
     def _message(self) -> str:
         parts = f"{self.where}: {self.what}" if self.where else self.what
         if self.value is not None:
-            seen = repr(self.value)
+            seen = _shown(self.value)
             parts += f", got {seen if len(seen) <= _LONGEST_VALUE else seen[:_LONGEST_VALUE] + '...'}"
         return f"{parts}. {self.way_out}".rstrip()
+
+
+def _shown(value: Any) -> str:
+    """Python prints no number of thousands of digits, and no list in a list in a list a thousand times over."""
+    try:
+        return repr(value)
+    except (ValueError, RecursionError):
+        return f"a value of type {type(value).__name__} that cannot be shown"
 
 
 class InputError(RelayError):

@@ -69,7 +69,7 @@ def test_other_hosts_get_the_module_of_that_name(name: str) -> None:
 )
 def test_a_null_option_of_an_entry_is_as_good_as_none(name: str, option: str) -> None:
     entries: list[Any] = [
-        {"name": "A", "type": None, "usage": None},
+        {"name": "A", "type": None, "usage": None, 1: 2},
         "no entry",
         {"name": "B", "remove": {"add": None}},
     ]
@@ -77,7 +77,7 @@ def test_a_null_option_of_an_entry_is_as_good_as_none(name: str, option: str) ->
     assert execute.call_args.kwargs["module_args"] == {
         "backend": "aiosmtpd",
         "directory": None,
-        option: [{"name": "A"}, "no entry", {"name": "B", "remove": {"add": None}}],
+        option: [{"name": "A", "1": 2}, "no entry", {"name": "B", "remove": {"add": None}}],
     }
 
 

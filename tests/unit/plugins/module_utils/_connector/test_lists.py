@@ -5,9 +5,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from pathlib import Path
 from typing import Any
 
 import pytest
+import yaml
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -31,10 +33,13 @@ WIDE_WHEN_EMPTY = {
 }
 
 
+GUIDE = (Path(__file__).resolve().parents[5] / "docs/lists.md").read_text()
+
+
 def changed(option: str, current: list[Any], value: Any) -> list[Any]:
     row = ROWS[option]
     there = parse_list(row, (), current, "before")
-    found: list[Any] = render_value(row, parse_list(row, there, value, f"item 'A', {option}"))
+    found: list[Any] = render_value(row, parse_list(row, there, value, f"connector 'Scanner relay', {option}"))
     return found
 
 
@@ -52,7 +57,7 @@ def test_which_lists_allow_more_when_they_are_empty() -> None:
 def test_the_last_entry_of_a_list_that_limits_is_not_removed(option: str) -> None:
     only = "10.0.0.1" if option in RANGES else "corp.test"
     says = refusal(option, [only], {"remove": [only]})
-    assert says.startswith(f"item 'A', {option}.remove: without its last entry the list would allow ")
+    assert says.startswith(f"connector 'Scanner relay', {option}.remove: without its last entry the list would allow ")
     assert f"{WIDE_WHEN_EMPTY[option]}, got '{only}'. " in says
     assert says.endswith("Add another entry in the same task, or give the whole list [] if that is meant.")
     assert refusal(option, [only], {"remove": [only], "add": []}) == says
@@ -108,7 +113,7 @@ def test_addresses_that_would_stay_in_the_list_are_not_removed(
     option: str, current: list[str], value: dict[str, list[str]], says: str
 ) -> None:
     message = refusal(option, current, value)
-    assert message.startswith(f"item 'A', {option}.remove: {says}")
+    assert message.startswith(f"connector 'Scanner relay', {option}.remove: {says}")
     assert f"got '{value['remove'][0]}'" in message
 
 
@@ -208,3 +213,36 @@ def test_a_listed_range_that_meets_no_other_is_removed(current: list[AddressRang
     for item in apart:
         after = parse_list(ROWS[option], (*current, other), {"remove": [str(item)]}, "x")
         assert after == tuple(sorted({*current, other} - {item}))
+
+
+def test_the_guide_has_every_list_option_with_an_entry() -> None:
+    cells = [line.strip("| ").split(" | ") for line in GUIDE.splitlines() if line.startswith("| `")]
+    told = {row[0].split("`")[1]: (row[1].strip("`"), row[2]) for row in cells if len(row) == 3}
+    assert told.keys() == {name for name, row in ROWS.items() if row.is_list}
+    for option, (entry, empty) in told.items():
+        ROWS[option].parse(yaml.safe_load(entry), "x")
+        assert empty.partition("**more**: ")[2] == ROWS[option].empty_allows
+
+
+@pytest.mark.parametrize(
+    ("option", "current", "value"),
+    [
+        ("allowed_recipients", ["partner.example"], {"remove": ["partner.example"]}),
+        ("remote_ip_ranges", ["10.0.0.0/24"], {"remove": ["10.0.0.7"]}),
+        ("remote_ip_ranges", ["10.0.0.0/24", "10.0.0.7"], {"remove": ["10.0.0.0/24"]}),
+    ],
+)
+def test_the_guide_shows_the_messages_as_they_are(option: str, current: list[str], value: dict[str, list[str]]) -> None:
+    assert refusal(option, current, value) in " ".join(GUIDE.split())
+    assert yaml.safe_dump({option: value}).splitlines()[0] in GUIDE
+
+
+@pytest.mark.parametrize("current", [["10.0.0.0/24"], ["10.0.0.0/24", "10.0.0.7"]])
+def test_what_the_guide_advises_works(current: list[str]) -> None:
+    blocks = [yaml.safe_load(block.partition("```")[0]) for block in GUIDE.split("```yaml\n")[1:]]
+    advice = [block["remote_ip_ranges"] for block in blocks if isinstance(block, dict) and "remote_ip_ranges" in block]
+    (_refused, cut, kept) = advice
+    parts = ["10.0.0.0-10.0.0.6", "10.0.0.8-10.0.0.255"]
+    assert changed("remote_ip_ranges", current, cut) == parts
+    assert changed("remote_ip_ranges", parts, cut) == parts
+    assert changed("remote_ip_ranges", current, kept) == ["10.0.0.7"]
