@@ -46,15 +46,17 @@ def variables(tmp_path: Path) -> Iterator[dict[str, Any]]:
     issue_pair(tmp_path / "relay.crt", tmp_path / "relay.key")
     found = {
         "spool": spool,
-        "relay_server_directory": spool,
-        "client_relay_directory": spool,
-        "relay_server_bindings": [ports[0]],
+        "relay_directory": spool,
+        "relay_bindings": [ports[0]],
         "submission": ports[1],
         "other": ports[2],
         "client_relay_bindings": [ports[1]],
         "client_relay_certificate_file": str(tmp_path / "relay.crt"),
         "client_relay_key_file": str(tmp_path / "relay.key"),
-        "client_relay_accounts": [{"name": "alice", "password": "one"}, {"name": "bob", "password": "two"}],
+        "client_relay_accounts": [
+            {"name": "alice", "password": "password one", "addresses": ["alice@corp.test"]},
+            {"name": "bob", "password": "password two", "addresses": ["bob@corp.test", "*@bob.test"]},
+        ],
         "relay_server_cache": str(ROOT / ".venv/cache"),
         "relay_server_smarthost": "",
         "relay_server_accepted_domains": [],
@@ -95,14 +97,15 @@ def test_the_connector_that_takes_submission_is_adopted(variables: dict[str, Any
     assert front["comment"] == "was there before"
     assert front["auth_mechanism"] == ["Tls", "BasicAuth", "BasicAuthRequireTLS"]
     assert front["permission_groups"] == ["ExchangeUsers"]
-    assert log_in(variables, "alice", "one") == 235
-    assert log_in(variables, "bob", "one") == 535
+    assert log_in(variables, "alice", "password one") == 235
+    assert log_in(variables, "bob", "password one") == 535
     assert play().changed()["relay"] == 0
 
-    changed = play(client_relay_accounts=[{"name": "bob", "password": "one"}], client_relay_purge_accounts=True)
+    bob = {"name": "bob", "password": "password one"}
+    changed = play(client_relay_accounts=[bob], client_relay_purge_accounts=True)
     assert changed.changed()["relay"] == 1, "accounts bite without a restart"
-    assert log_in(variables, "bob", "one") == 235
-    assert log_in(variables, "alice", "one") == 535
+    assert log_in(variables, "bob", "password one") == 235
+    assert log_in(variables, "alice", "password one") == 535
 
     named = play(client_relay_connector="other")
     assert named.status == 0, named.output

@@ -33,14 +33,8 @@ def test_an_example_runs_and_settles(text: str, tmp_path: Path) -> None:
     binding, submission = (f"127.0.0.1:{free_port('127.0.0.1')}" for _number in range(2))
     variables = {
         "relay_directory": directory,
-        "relay_binding": binding,
-        "relay_server_directory": directory,
-        "scanner_relay_directory": directory,
-        "client_relay_directory": directory,
+        "relay_bindings": [binding],
         "client_relay_bindings": [submission],
-        "transport_service_directory": directory,
-        "relay_server_bindings": [binding],
-        "scanner_relay_bindings": [binding],
         "relay_server_cache": str(ROOT / ".venv/cache"),
         "lab_directory": str(tmp_path),
     }

@@ -35,7 +35,7 @@ def site(tmp_path: Path) -> Iterator[dict[str, Any]]:
     """Variables of a trial of its own; it is taken down afterwards."""
     variables = {
         "lab_directory": str(tmp_path / "site"),
-        "relay_binding": f"127.0.0.1:{free_port('127.0.0.1')}",
+        "relay_bindings": [f"127.0.0.1:{free_port('127.0.0.1')}"],
         "relay_submission": f"127.0.0.1:{free_port('127.0.0.1')}",
         "relay_server_smarthost": f"127.0.0.1:{free_port('127.0.0.1')}",
         "inbound": f"127.0.0.1:{free_port('127.0.0.1')}",
@@ -50,7 +50,7 @@ def site(tmp_path: Path) -> Iterator[dict[str, Any]]:
 
 
 def greeting(site: dict[str, Any], source: str) -> str:
-    host, port = site["relay_binding"].split(":")
+    host, port = site["relay_bindings"][0].split(":")
     with SmtpClient(host, int(port), source=source) as client:
         return str(client.reply())
 
@@ -104,7 +104,7 @@ def test_an_expired_device_drops_out(site: dict[str, Any]) -> None:
     assert ranges["Scanner relay"] == ["127.0.0.11", "127.0.0.13"]
     bad = Playbook(*SITE, variables={**site, "scanner_relay_devices": [{**devices[0], "expires": "next year"}]})
     assert bad.status == 2
-    assert "scanner_relay_devices, expires: not a day, got next year. Write it as 2027-06-30." in bad.output
+    assert "(127.0.0.11), expires: not a day, got 'next year'. Write it as 2027-06-30." in bad.output
 
 
 def test_a_device_behind_a_shared_source_is_refused(site: dict[str, Any]) -> None:
