@@ -75,8 +75,7 @@ RETURN = r"""
 before:
   description:
     - The domains of the task as they were, in the shape of O(accepted_domains). One that did not exist is
-      C({name, state}) with C(state=absent), so that
-      feeding RV(before) back undoes the change.
+      C({name, state}) with C(state=absent), so that feeding RV(before) back undoes the change.
   returned: success
   type: list
   elements: dict

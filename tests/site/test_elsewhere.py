@@ -35,10 +35,8 @@ PLAYBOOK = """
       directory: "{{ spool }}"
   vars:
     relay_backend: aiosmtpd
-    relay_server_directory: "{{ spool }}"
-    client_relay_directory: "{{ spool }}"
-    scanner_relay_directory: "{{ spool }}"
-    relay_server_bindings: ["{{ smtp }}"]
+    relay_directory: "{{ spool }}"
+    relay_bindings: ["{{ smtp }}"]
   tasks:
     - name: Server
       ansible.builtin.include_role:
@@ -56,7 +54,6 @@ PLAYBOOK = """
       ansible.builtin.include_role:
         name: mailops.relay.scanner_relay
       vars:
-        scanner_relay_bindings: ["{{ smtp }}"]
         scanner_relay_devices:
           - {name: "Copier 'A'", address: 127.0.0.11}
     - name: The defaults of the play reach our modules
