@@ -23,7 +23,8 @@ export ANSIBLE_HOME := $(CURDIR)/$(VENV)/ansible
 export ANSIBLE_COLLECTIONS_PATH := $(CURDIR)/$(COLLECTIONS)
 
 .DEFAULT_GOAL := help
-.PHONY: help venv link site site-down test checks lint types coverage unit nightly mutants ansible-lint docs build importer molecule sanity \
+.PHONY: help venv link site site-down test checks lint types coverage unit nightly mutants ansible-lint docs generate build \
+    importer molecule sanity matrix \
     requirements clean
 
 help: ## show this list
@@ -98,7 +99,8 @@ lint: venv ## ruff, formatting, licence headers
 types: venv $(LINK) ## mypy: what runs on targets as Python 3.9, the rest as the controller's Python
 	mypy --python-version 3.9 \
 	    $(foreach part,modules module_utils,-p ansible_collections.mailops.relay.plugins.$(part)) -p smtp_relayd
-	mypy -p ansible_collections.mailops.relay.plugins -p smtp_relayd -p support -p exchange_lab -m run_sanity
+	mypy -p ansible_collections.mailops.relay.plugins -p smtp_relayd -p support -p exchange_lab \
+	    -m run_sanity -m run_matrix -m generate_docs
 
 # Tracing is slow, and many random cases cover no more than a few.
 coverage: venv $(LINK) ## branch coverage of the pure rooms by their own tests
@@ -107,6 +109,10 @@ coverage: venv $(LINK) ## branch coverage of the pure rooms by their own tests
 
 unit: venv $(LINK) ## pytest: unit, contract, sockets, site and Exchange lab tests (PWSH=/path/to/pwsh: all of the last)
 	pytest $(ARGS)
+
+# MATRIX_EXPECTED="core-2.20 target-3.9": these must be found.
+matrix: venv $(LINK) ## other releases of ansible-core and other Pythons, as far as they are found (ARGS=core-2.21)
+	$(VENV)/bin/python tests/run_matrix.py $(ARGS)
 
 nightly: venv $(LINK) $(VENV)/mutants.stamp ## ten times as many random cases, and the mutants (hours)
 	SCALE=10 pytest $(PURE)
@@ -121,6 +127,9 @@ ansible-lint: venv $(LINK) ## ansible-lint, profile production
 docs: venv $(LINK) ## antsibull: documentation of modules and roles, changelog fragments
 	antsibull-docs lint-collection-docs --plugin-docs --validate-collection-refs all --disallow-unknown-collection-refs .
 	antsibull-changelog lint
+
+generate: venv $(LINK) ## write docs/capabilities.md and the columns of the snapshot out of the property table
+	PYTHONPATH=$(COLLECTIONS) $(VENV)/bin/python tests/generate_docs.py
 
 sanity: venv ## ansible-test sanity in a copy of the checkout
 	$(VENV)/bin/python tests/run_sanity.py $(ARGS)

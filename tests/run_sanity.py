@@ -22,6 +22,7 @@ from types import SimpleNamespace
 from ansible_test._internal.python_requirements import get_venv_packages
 
 from support.checkout import ROOT, copy_checkout
+from support.interpreters import folders
 
 WORK = ROOT / ".venv" / "sanity"
 COPY = WORK / "ansible_collections" / "mailops" / "relay"
@@ -94,15 +95,12 @@ def pip_settings() -> configparser.RawConfigParser:
 
 
 def environment() -> dict[str, str]:
-    """Let ansible-test find real interpreters: the one of the venv and those that pyenv or uv installed beside it.
+    """Let ansible-test find real interpreters.
 
     It imports the target code in each Python that it finds. The wrappers that pyenv puts on PATH would not do: they
     need the HOME that we replace.
     """
-    real = Path(sys.base_prefix)
-    others = sorted(python.parent for python in real.parent.glob("*/bin/python3.*[0-9]"))
-    path = dict.fromkeys([str(real / "bin"), *map(str, others), *os.environ["PATH"].split(os.pathsep)])
-    return {**os.environ, "HOME": str(HOME), "PATH": os.pathsep.join(path)}
+    return {**os.environ, "HOME": str(HOME), "PATH": os.pathsep.join(folders())}
 
 
 if __name__ == "__main__":

@@ -47,18 +47,24 @@ class Case:
 
 
 def cases(proof: dict[str, Any]) -> Iterator[Case]:
-    ours, theirs = f"user@{proof['accepted_domain']}", f"someone@{proof['external_domain']}"
-    relay, device, stranger = proof["relay"], proof["device"], proof["stranger"]
-    scanner, foreign = f"scanner@{proof['accepted_domain']}", "stranger@elsewhere.test"
+    """Of every device, domain, account and address of an account; what is refused is tried with the first of each."""
+    domains, theirs = proof["accepted_domains"], f"someone@{proof['external_domain']}"
+    relay, devices, stranger = proof["relay"], proof["devices"], proof["stranger"]
+    scanner, foreign = f"scanner@{domains[0]}", "stranger@elsewhere.test"
     outside, inside = Path(proof["next_hop"]), Path(proof["inbound_route"])
-    yield Case("listed device", relay, device, scanner, theirs, ("250 ",), outside)
+    for device in devices:
+        yield Case("listed device", relay, device, scanner, theirs, ("250 ",), outside)
     yield Case("anybody, outwards", relay, stranger, foreign, theirs, ("550 5.7.54",))
-    yield Case("anybody, inwards", relay, stranger, foreign, ours, ("250 ",), inside)
-    yield Case("device, foreign sender", relay, device, foreign, theirs, ("550 5.7.60",))
-    submission, address = proof["submission"], proof["account_address"]
-    login = (proof["account"], proof["password"])
-    yield Case("device, AUTH", relay, device, scanner, theirs, ("504 ",), login=login)
-    yield Case("account", submission, stranger, address, theirs, ("250 ",), outside, tls=True, login=login)
+    for domain in domains:
+        yield Case("anybody, inwards", relay, stranger, foreign, f"user@{domain}", ("250 ",), inside)
+    yield Case("device, foreign sender", relay, devices[0], foreign, theirs, ("550 5.7.60",))
+    submission, ours = proof["submission"], f"user@{domains[0]}"
+    logins = [((item["name"], item["password"]), item["addresses"]) for item in proof["accounts"]]
+    login, [address, *_others] = logins[0]
+    yield Case("device, AUTH", relay, devices[0], scanner, theirs, ("504 ",), login=login)
+    for known, addresses in logins:
+        for sender in addresses:
+            yield Case("account", submission, stranger, sender, theirs, ("250 ",), outside, tls=True, login=known)
     yield Case("account, no TLS", submission, stranger, address, theirs, ("530 ", "538 "), login=login)
     wrong = (login[0], f"not {login[1]}")
     yield Case("account, wrong password", submission, stranger, address, theirs, ("535 ",), tls=True, login=wrong)

@@ -5,19 +5,39 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any, Callable
 
 from ._aiosmtpd.backend import AiosmtpdBackend
 from ._connector.errors import CapabilityError
 from ._engine.backend import Backend
 
-BACKENDS: dict[str, Callable[[Mapping[str, Any]], Backend]] = {
-    "aiosmtpd": lambda params: AiosmtpdBackend(params["directory"]),
+
+@dataclass(frozen=True)
+class Entry:
+    """One backend.
+
+    :ivar runs_on: ``target``, by the modules, or ``controller``, by the action plugins
+    :ivar options: argument spec of its own options
+    :ivar make: the backend from the options of a task, ``None``: not built yet, or made on the controller
+    """
+
+    runs_on: str
+    options: Mapping[str, Mapping[str, Any]]
+    make: Callable[[Mapping[str, Any]], Backend] | None = None
+
+
+BACKENDS: Mapping[str, Entry] = {
+    "aiosmtpd": Entry(
+        "target",
+        {"directory": {"type": "path", "default": "/var/lib/mailops-relay"}},
+        lambda params: AiosmtpdBackend(params["directory"]),
+    ),
+    "postfix": Entry("target", {}),
+    "exchange": Entry(
+        "controller", {"exchange_session": {"type": "str", "choices": ["remote", "snapin"], "default": "remote"}}
+    ),
 }
-CONTROLLER = ("exchange",)
-"""Backends whose work is done on the controller, by the action plugins; no module ever sees them."""
-PLANNED = ("postfix",)
-NAMES = (*BACKENDS, *PLANNED, *CONTROLLER)
 
 
 def make_backend(params: Mapping[str, Any]) -> Backend:
@@ -26,10 +46,13 @@ def make_backend(params: Mapping[str, Any]) -> Backend:
     :raises CapabilityError: it is not built yet, or not for the target
     """
     name = params["backend"]
-    if name in CONTROLLER:
+    entry = BACKENDS[name]
+    if entry.runs_on == "controller":
         way_out = "Give the task a Windows host, and use the modules of this collection by their full names."
         raise CapabilityError("this backend is no business of the target", where="backend", value=name, way_out=way_out)
-    if name not in BACKENDS:
-        way_out = f"This release has {', '.join(BACKENDS)}."
-        raise CapabilityError("this backend is not built yet", where="backend", value=name, way_out=way_out)
-    return BACKENDS[name](params)
+    if entry.make is None:
+        built = ", ".join(known for known, other in BACKENDS.items() if other.make is not None)
+        raise CapabilityError(
+            "this backend is not built yet", where="backend", value=name, way_out=f"This release has {built}."
+        )
+    return entry.make(params)

@@ -74,9 +74,8 @@ EXAMPLES = r"""
 RETURN = r"""
 before:
   description:
-    - The domains of the task as they were, in the shape of O(domains). One that did not exist is C({name, state})
-      with C(state=absent), so that
-      feeding RV(before) back undoes the change.
+    - The domains of the task as they were, in the shape of O(accepted_domains). One that did not exist is
+      C({name, state}) with C(state=absent), so that feeding RV(before) back undoes the change.
   returned: success
   type: list
   elements: dict
@@ -127,20 +126,13 @@ error:
 
 from ansible.module_utils.basic import AnsibleModule
 
-from ansible_collections.mailops.relay.plugins.module_utils._argument_spec import (
-    backend_spec,
-    domains_spec,
-    guard_spec,
-)
-from ansible_collections.mailops.relay.plugins.module_utils._engine.merge import Options
-from ansible_collections.mailops.relay.plugins.module_utils._run import run_converge
+from ansible_collections.mailops.relay.plugins.module_utils._ansible_module import run_module
+from ansible_collections.mailops.relay.plugins.module_utils._argument_spec import argument_spec
 
 
 def main() -> None:
-    module = AnsibleModule(argument_spec={**backend_spec(), **guard_spec(), **domains_spec()}, supports_check_mode=True)
-    run_converge(
-        module, "domain", Options(accepted_domains=module.params["accepted_domains"], purge=module.params["purge"])
-    )
+    module = AnsibleModule(argument_spec=argument_spec("accepted_domains"), supports_check_mode=True)
+    run_module(module, "accepted_domains")
 
 
 if __name__ == "__main__":

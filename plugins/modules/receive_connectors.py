@@ -11,10 +11,8 @@ short_description: Manage the receive connectors of a mail server
 description:
   - Creates, changes and deletes receive connectors, several in one task and one round trip.
   - A connector is one set of rules for the sessions that arrive on its bindings from its remote IP ranges. Among
-    the connectors that
-    could take a session, one bound to the exact local address wins over one bound to every address, then the one
-    with the smallest
-    range wins. No session falls back to another connector.
+    the connectors that could take a session, one bound to the exact local address wins over one bound to every
+    address, then the one with the smallest range wins. No session falls back to another connector.
   - Option names and values are those of Exchange's C(Set-ReceiveConnector), on every backend.
   - Settings bite when the service is restarted, see RV(restart_required) and M(mailops.relay.transport_service).
 author:
@@ -34,10 +32,11 @@ options:
     description:
       - The connectors. An option that is omitted or null is left alone, V('') clears a text.
       - A list option takes a list (exactly this) or a dictionary of C(add), C(remove) or C(set), so that one task
-        adds one device without
-        owning the list. Lists are sets; the order does not matter.
-      - Where an option says what V(aiosmtpd) always does, that backend accepts this value and refuses every other. An
-        option without an Exchange version is as old as Exchange 2007.
+        adds one device without owning the list. Lists are sets; the order does not matter. What an empty list means,
+        and which removals are refused, is in C(docs/lists.md).
+      - Which backend has which option is a table in C(docs/capabilities.md). Where a backend always does the same, it
+        accepts the value that says so, and refuses every other. An option without an Exchange version is as old as
+        Exchange 2007.
     type: list
     elements: dict
     required: true
@@ -70,8 +69,7 @@ options:
         description:
           - Who may submit mail at all, out of V(AnonymousUsers), V(ExchangeUsers), V(ExchangeServers),
             V(ExchangeLegacyServers), V(Partners).
-          - The O(backend=aiosmtpd) backend knows V(AnonymousUsers), and V(ExchangeUsers) as the accounts of
-            M(mailops.relay.relay_accounts).
+          - On a bundled relay V(ExchangeUsers) are the accounts of M(mailops.relay.relay_accounts).
         type: raw
       extended_rights:
         description:
@@ -98,11 +96,9 @@ options:
       auth_mechanism:
         description:
           - How clients may authenticate and encrypt, out of V(Tls), V(BasicAuth), V(BasicAuthRequireTLS),
-            V(Integrated),
-            V(ExchangeServer), V(ExternalAuthoritative). The O(backend=aiosmtpd) backend knows the first three.
+            V(Integrated), V(ExchangeServer), V(ExternalAuthoritative).
           - V(Tls) offers STARTTLS. V(BasicAuth) offers AUTH PLAIN and LOGIN to whom
-            O(connectors[].permission_groups) lets in,
-            with V(BasicAuthRequireTLS) only after TLS.
+            O(connectors[].permission_groups) lets in, with V(BasicAuthRequireTLS) only after TLS.
         type: raw
       require_tls:
         description: Refuse mail before TLS. Needs V(Tls) in O(connectors[].auth_mechanism).
@@ -110,7 +106,6 @@ options:
       implicit_tls:
         description:
           - Begin TLS before the greeting, as is usual on port 465 (RFC 8314), instead of offering STARTTLS.
-            Exchange has no such thing.
         type: bool
       tls_certificate_file:
         description:
@@ -152,131 +147,130 @@ options:
           - Who devices may send as to domains that are no accepted domains, each as V(user@example.com),
             V(example.com), V(*.example.com) or V(*) (anybody). Empty means the accepted domains.
           - To accepted domains a device may send as anybody, as every session without AUTH may. It counts where such
-            sessions may send to any domain, and for the envelope only. The null sender is always allowed. Exchange has
-            no such thing.
+            sessions may send to any domain, and for the envelope only. The null sender is always allowed.
         type: raw
       allowed_recipients:
         description:
           - External domains and addresses that devices may send to, in the form of O(connectors[].allowed_senders).
-            Empty means any.
-            Accepted domains always may be sent to. Exchange has no such thing.
+            Empty means any. Accepted domains always may be sent to.
         type: raw
       transport_role:
-        description: V(FrontendTransport) or V(HubTransport). Not on aiosmtpd. Exchange 2013 and newer.
+        description: V(FrontendTransport) or V(HubTransport). Exchange 2013 and newer.
         type: str
+        choices: [FrontendTransport, HubTransport]
       domain_secure_enabled:
-        description: Mutual TLS. Needs V(Tls) in O(connectors[].auth_mechanism). On aiosmtpd always V(false).
+        description: Mutual TLS. Needs V(Tls) in O(connectors[].auth_mechanism).
         type: bool
       enable_auth_gssapi:
-        description: Offer GSSAPI for V(Integrated). On aiosmtpd always V(false). Exchange 2007 SP1 and newer.
+        description: Offer GSSAPI for V(Integrated). Exchange 2007 SP1 and newer.
         type: bool
       extended_protection_policy:
         description: >-
-          Channel binding of V(Integrated) authentication, V(None), V(Allow) or V(Require). On aiosmtpd always
-          V(None). Exchange 2010 SP2 and newer.
+          Channel binding of V(Integrated) authentication, V(None), V(Allow) or V(Require). Exchange 2010 SP2 and newer.
         type: str
+        choices: ["None", Allow, Require]
       suppress_x_anonymous_tls:
-        description: Do not offer X-ANONYMOUSTLS. On aiosmtpd always V(true). Exchange 2010 and newer.
+        description: Do not offer X-ANONYMOUSTLS. Exchange 2010 and newer.
         type: bool
       tls_certificate_name:
         description: >-
-          Certificate by thumbprint (40 hex digits) or C(<I>issuer<S>subject). On aiosmtpd always V(''). Exchange
-          2013 and newer.
+          Certificate by thumbprint (40 hex digits) or C(<I>issuer<S>subject). Exchange 2013 and newer.
         type: str
       tls_domain_capabilities:
         description: >-
           What hosts may do that prove their domain by TLS, each as C(domain:capability[,capability]), for hybrid
-          mail. The domain may be C(NO-TLS). On aiosmtpd always V([]). Exchange 2010 and newer.
+          mail. The domain may be C(NO-TLS). Exchange 2010 and newer.
         type: raw
       service_discovery_fqdn:
-        description: Name for service discovery. On aiosmtpd always V(''). Exchange 2013 and newer.
+        description: Name for service discovery. Exchange 2013 and newer.
         type: str
       default_domain:
-        description: Accepted domain (name, DN or GUID) for senders without one. On aiosmtpd always V('').
+        description: Accepted domain (name, DN or GUID) for senders without one.
         type: str
       advertise_client_settings:
-        description: Show users the settings of clients. On aiosmtpd always V(false). Exchange 2010 and newer.
+        description: Show users the settings of clients. Exchange 2010 and newer.
         type: bool
       protocol_logging_level:
-        description: Log the conversation, V(None) or V(Verbose). On aiosmtpd always V(None).
+        description: Log the conversation, V(None) or V(Verbose).
         type: str
+        choices: ["None", Verbose]
       max_header_size:
-        description: Largest header of a message, in bytes or with a unit; V(1B) to 2 GB. Not on aiosmtpd.
+        description: Largest header of a message, in bytes or with a unit; V(1B) to 2 GB.
         type: str
       max_hop_count:
-        description: Received headers a message may have, V(1) to V(500). On aiosmtpd always V(50).
+        description: Received headers a message may have, V(1) to V(500).
         type: str
       max_local_hop_count:
-        description: Received headers of this server, V(1) to V(50), V(0) for no limit. On aiosmtpd always V(0).
+        description: Received headers of this server, V(1) to V(50), V(0) for no limit.
         type: str
       max_inbound_connection_percentage_per_source:
-        description: Free connections that one address may take, V(1) to V(100) percent. On aiosmtpd always V(100).
+        description: Free connections that one address may take, V(1) to V(100) percent.
         type: str
       message_rate_limit:
-        description: Messages a minute of one source, a number or V(Unlimited). On aiosmtpd always V(Unlimited).
+        description: Messages a minute of one source, a number or V(Unlimited).
         type: str
       message_rate_source:
         description: >-
           What a source is for O(connectors[].message_rate_limit), V(None), V(IPAddress), V(User) or both, which is
-          V(All). On aiosmtpd always V([]). Exchange 2010 and newer.
+          V(All). Exchange 2010 and newer.
         type: raw
       max_logon_failures:
-        description: Failed logins that end a session, V(1) to V(10), V(0) for no limit. On aiosmtpd always V(3).
+        description: Failed logins that end a session, V(1) to V(10), V(0) for no limit.
         type: str
       auth_tarpit_interval:
-        description: Delay after a failed login, as V(00:00:05). Not on aiosmtpd. Exchange 2016 and newer.
+        description: Delay after a failed login, as V(00:00:05). Exchange 2016 and newer.
         type: str
       max_acknowledgement_delay:
         description: >-
-          Longest wait for delivery before a message is acknowledged. No effect on Exchange 2016. Not on aiosmtpd.
+          Longest wait for delivery before a message is acknowledged. No effect on Exchange 2016.
           Exchange 2010 and newer.
         type: str
       chunking_enabled:
-        description: Offer CHUNKING. On aiosmtpd always V(false).
+        description: Offer CHUNKING.
         type: bool
       binary_mime_enabled:
-        description: Offer BINARYMIME. Needs O(connectors[].chunking_enabled). On aiosmtpd always V(false).
+        description: Offer BINARYMIME. Needs O(connectors[].chunking_enabled).
         type: bool
       eight_bit_mime_enabled:
-        description: Offer 8BITMIME. On aiosmtpd always V(true).
+        description: Offer 8BITMIME.
         type: bool
       pipelining_enabled:
-        description: Offer PIPELINING. On aiosmtpd always V(true).
+        description: Offer PIPELINING.
         type: bool
       delivery_status_notification_enabled:
-        description: Offer DSN. On aiosmtpd always V(false).
+        description: Offer DSN.
         type: bool
       enhanced_status_codes_enabled:
-        description: Offer ENHANCEDSTATUSCODES. On aiosmtpd always V(true).
+        description: Offer ENHANCEDSTATUSCODES.
         type: bool
       size_enabled:
-        description: Offer SIZE, V(Enabled), V(Disabled) or V(EnabledwithoutValue). On aiosmtpd always V(Enabled).
+        description: Offer SIZE, V(Enabled), V(Disabled) or V(EnabledwithoutValue).
         type: str
+        choices: [Enabled, Disabled, EnabledwithoutValue]
       long_addresses_enabled:
-        description: Offer XLONGADDR (long X.400 addresses). On aiosmtpd always V(false). Exchange 2007 SP1 and newer.
+        description: Offer XLONGADDR (long X.400 addresses). Exchange 2007 SP1 and newer.
         type: bool
       orar_enabled:
-        description: Offer XORAR. On aiosmtpd always V(false). Exchange 2007 SP1 and newer.
+        description: Offer XORAR. Exchange 2007 SP1 and newer.
         type: bool
       require_ehlo_domain:
-        description: Refuse clients that give no name with EHLO. On aiosmtpd always V(true).
+        description: Refuse clients that give no name with EHLO.
         type: bool
       bare_linefeed_rejection_enabled:
-        description: Refuse messages with bare line feeds. On aiosmtpd always V(false). Exchange 2010 SP2 and newer.
+        description: Refuse messages with bare line feeds. Exchange 2010 SP2 and newer.
         type: bool
       reject_reserved_top_level_recipient_domains:
-        description: Refuse recipients in C(.test) etc. On aiosmtpd always V(false). Exchange 2016 and newer.
+        description: Refuse recipients in C(.test) etc. Exchange 2016 and newer.
         type: bool
       reject_reserved_second_level_recipient_domains:
-        description: Refuse recipients in C(example.com) etc. On aiosmtpd always V(false). Exchange 2016 and newer.
+        description: Refuse recipients in C(example.com) etc. Exchange 2016 and newer.
         type: bool
       reject_single_label_recipient_domains:
-        description: Refuse recipients in domains without a dot. On aiosmtpd always V(false). Exchange 2016 and newer.
+        description: Refuse recipients in domains without a dot. Exchange 2016 and newer.
         type: bool
       smtp_utf8_enabled:
         description: >-
-          Reserved by Microsoft: it is shown, and another value than the one there is refused. On aiosmtpd always
-          V(false). Exchange 2013 and newer.
+          Reserved by Microsoft: it is shown, and another value than the one there is refused. Exchange 2013 and newer.
         type: bool
       usage:
         description: >-
@@ -285,6 +279,7 @@ options:
           O(connectors[].bindings) and O(connectors[].remote_ip_ranges) if the task omits them. Ignored where the
           connector exists; never in results.
         type: str
+        choices: [Client, Custom, Internal, Internet, Partner]
   allow_expired_certificate:
     description: Let a certificate pass that has expired or is not valid yet, with a warning.
     type: bool
@@ -391,20 +386,12 @@ error:
 
 from ansible.module_utils.basic import AnsibleModule
 
-from ansible_collections.mailops.relay.plugins.module_utils._argument_spec import (
-    backend_spec,
-    connectors_spec,
-    guard_spec,
-)
-from ansible_collections.mailops.relay.plugins.module_utils._engine.merge import Options
-from ansible_collections.mailops.relay.plugins.module_utils._run import run_converge
+from ansible_collections.mailops.relay.plugins.module_utils._ansible_module import run_module
+from ansible_collections.mailops.relay.plugins.module_utils._argument_spec import argument_spec
 
 
 def main() -> None:
-    module = AnsibleModule(
-        argument_spec={**backend_spec(), **guard_spec(), **connectors_spec()}, supports_check_mode=True
-    )
-    run_converge(module, "connector", Options(connectors=module.params["connectors"], purge=module.params["purge"]))
+    run_module(AnsibleModule(argument_spec=argument_spec("connectors"), supports_check_mode=True), "connectors")
 
 
 if __name__ == "__main__":

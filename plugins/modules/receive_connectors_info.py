@@ -144,10 +144,20 @@ relay_surface:
   type: list
   elements: dict
 listeners:
-  description: Addresses and ports that the server listens on.
+  description: Addresses and ports that the running service holds open. Null where that cannot be seen (Exchange).
   returned: success
   type: list
   elements: dict
+expected_listeners:
+  description: Addresses and ports that it should hold open, by its connectors.
+  returned: success
+  type: list
+  elements: dict
+settings:
+  description: Name, host name, smarthost and limits of the whole server, in the shape of the options of
+    M(mailops.relay.relay_settings). Empty on Exchange.
+  returned: success
+  type: dict
 restart_required:
   description: The running service has loaded something else than what is stored.
   returned: success
@@ -160,12 +170,12 @@ error:
 
 from ansible.module_utils.basic import AnsibleModule
 
-from ansible_collections.mailops.relay.plugins.module_utils._argument_spec import backend_spec, info_spec
-from ansible_collections.mailops.relay.plugins.module_utils._run import run_info
+from ansible_collections.mailops.relay.plugins.module_utils._ansible_module import run_module
+from ansible_collections.mailops.relay.plugins.module_utils._argument_spec import argument_spec
 
 
 def main() -> None:
-    run_info(AnsibleModule(argument_spec={**backend_spec(), **info_spec()}, supports_check_mode=True))
+    run_module(AnsibleModule(argument_spec=argument_spec("info"), supports_check_mode=True), "info")
 
 
 if __name__ == "__main__":

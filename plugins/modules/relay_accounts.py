@@ -13,9 +13,10 @@ description:
   - An account sends as its own addresses only. Where it may send to, and on which connectors it may log in, is up to
     the connectors, see M(mailops.relay.receive_connectors).
   - Changes bite at once, without a restart. Exchange has no such accounts; there they are users of the directory.
-  - Passwords are stored as SCRAM-SHA-256 hashes, in a file of mode 0600. Neither a password nor a hash is in any
-    result,
-    so RV(before) does not undo a change of accounts.
+  - Passwords are stored as SCRAM-SHA-256 hashes, in a file of mode 0600; another mode is repaired. Neither a password
+    nor a hash is in any result, so RV(before) does not undo a change of accounts.
+  - What the task wants present is judged as it will be. Accounts that the task does not name stay as they are and
+    never fail it.
 author:
   - mailops.relay contributors (@mailops)
 extends_documentation_fragment:
@@ -25,7 +26,7 @@ attributes:
     support: full
   diff_mode:
     support: full
-    details: A changed password shows in RV(commands) only.
+    details: A changed password and a repaired mode show in RV(commands) only.
   idempotent:
     support: full
     details: A password is compared with the stored hash.
@@ -33,7 +34,8 @@ options:
   accounts:
     description:
       - The accounts. An option that is omitted or null is left alone.
-      - A list option takes a list (exactly this) or a dictionary of C(add), C(remove) or C(set).
+      - A list option takes a list (exactly this) or a dictionary of C(add), C(remove) or C(set). What an empty list
+        means, and which removals are refused, is in C(docs/lists.md).
     type: list
     elements: dict
     required: true
@@ -48,13 +50,19 @@ options:
         choices: [present, absent]
         default: present
       password:
-        description: Password. A new account needs it, or O(accounts[].password_hash).
-        type: str
+        description:
+          - Password, 8 characters or more, and not the name. A new account needs it, or O(accounts[].password_hash).
+          - It must be text. Quote it in YAML, where an unquoted C(yes) is a truth value and C(0123) a number.
+        type: raw
       password_hash:
         description: Hash as C(doveadm pw -s SCRAM-SHA-256) prints it, C({SCRAM-SHA-256}) and 4096 iterations or more.
-        type: str
+        type: raw
       addresses:
-        description: Sender addresses it may use. No two accounts have one in common.
+        description:
+          - Sender addresses it may use, C(user@example.com), or C(*@example.com) for all of that domain, but none below
+            it. An account has at least one; omitted, an existing account keeps its own.
+          - No two accounts may send as the same address. That includes an address of one account in a domain that
+            another has whole.
         type: raw
       allow_nets:
         description: Client addresses it may log in from, each as one address, C(first-last) or CIDR. Empty is anywhere.
@@ -116,12 +124,12 @@ error:
 
 from ansible.module_utils.basic import AnsibleModule
 
-from ansible_collections.mailops.relay.plugins.module_utils._argument_spec import accounts_spec, backend_spec
-from ansible_collections.mailops.relay.plugins.module_utils._run import run_accounts
+from ansible_collections.mailops.relay.plugins.module_utils._ansible_module import run_module
+from ansible_collections.mailops.relay.plugins.module_utils._argument_spec import argument_spec
 
 
 def main() -> None:
-    run_accounts(AnsibleModule(argument_spec={**backend_spec(), **accounts_spec()}, supports_check_mode=True))
+    run_module(AnsibleModule(argument_spec=argument_spec("accounts"), supports_check_mode=True), "accounts")
 
 
 if __name__ == "__main__":

@@ -12,6 +12,10 @@ description:
   - Controls the service that must be restarted for settings of connectors and accepted domains to bite.
   - What the service would load is checked before it is stopped, so that a restart does not end without a service.
   - A stop lets a message in hand finish.
+  - Started means that every listener answers. The task connects to each and waits for a greeting. A service that
+    runs and does not answer somewhere is restarted; if it still does not answer, the task fails and names the binding.
+  - Only the process that runs this service is ever signalled. If another one holds its lock, the task fails and names
+    it.
 author:
   - mailops.relay contributors (@mailops)
 extends_documentation_fragment:
@@ -26,7 +30,9 @@ attributes:
     details: With O(state=restarted) only if O(only_if_required=true).
 options:
   state:
-    description: What the service should be. V(restarted) starts one that is not running.
+    description:
+      - What the service should be. V(restarted) starts one that is not running.
+      - V(started) restarts one that is running and does not answer on every listener.
     type: str
     choices: [started, stopped, restarted]
     required: true
@@ -51,15 +57,15 @@ EXAMPLES = r"""
 
 RETURN = r"""
 before:
-  description: The service as it was.
+  description: The service as it was. RV(before.silent) is where it should answer and does not.
   returned: success
   type: dict
-  sample: {"state": "started", "restart_required": true}
+  sample: {"state": "started", "restart_required": true, "silent": [{"address": "0.0.0.0", "port": 25}]}
 after:
   description: The service after the task. In check mode as it would be.
   returned: success
   type: dict
-  sample: {"state": "started", "restart_required": false}
+  sample: {"state": "started", "restart_required": false, "silent": []}
 commands:
   description: What was done, or in check mode would be.
   returned: success
@@ -88,12 +94,12 @@ error:
 
 from ansible.module_utils.basic import AnsibleModule
 
-from ansible_collections.mailops.relay.plugins.module_utils._argument_spec import backend_spec, service_spec
-from ansible_collections.mailops.relay.plugins.module_utils._run import run_service
+from ansible_collections.mailops.relay.plugins.module_utils._ansible_module import run_module
+from ansible_collections.mailops.relay.plugins.module_utils._argument_spec import argument_spec
 
 
 def main() -> None:
-    run_service(AnsibleModule(argument_spec={**backend_spec(), **service_spec()}, supports_check_mode=True))
+    run_module(AnsibleModule(argument_spec=argument_spec("service"), supports_check_mode=True), "service")
 
 
 if __name__ == "__main__":

@@ -15,9 +15,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
+from exchange_lab import state as lab
 from exchange_lab.prelude import with_prelude
 
-MODULES = Path(__file__).parent / "modules"
 # between the parts of what ansible-core sends on stdin: its wrapper, the manifest of actions, further input
 SEPARATOR = b"\n\0\0\0\0\n"
 BECOME = "become_wrapper.ps1"
@@ -79,12 +79,7 @@ class PowerShell:
         name, *words = line.split()
         if name.lower() not in ("powershell", "powershell.exe"):
             return Function(_not_recognized)(line, stdin)
-        environment = {
-            **os.environ,
-            "EXCHANGE_LAB_STATE": str(self.state),
-            "EXCHANGE_LAB_LOG": str(self.log),
-            "PSModulePath": str(MODULES),
-        }
+        environment = {**os.environ, **lab.environment(self.state, self.log)}
         return Process([str(self.executable), *with_prelude(words)], stdin, environment)
 
 

@@ -8,7 +8,6 @@ import contextlib
 import json
 import os
 import subprocess
-from codecs import BOM_UTF16_LE
 from collections.abc import Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
@@ -149,12 +148,6 @@ def _snapshot(pwsh: Path, home: Path, whole: lab.Data) -> Path:
         check=True,
     )
     return home / f"exchange-snapshot-{name}.txt"
-
-
-def as_ascii(snapshot: Path) -> str:
-    """The text of a snapshot, whatever it was saved as: Windows writes UTF-16, the engine elsewhere may not."""
-    content = snapshot.read_bytes()
-    return content.decode("utf-16" if content.startswith(BOM_UTF16_LE) else "ascii").replace("\r\n", "\n")
 
 
 def read_snapshots(folder: Path, files: Iterable[Path]) -> list[tuple[lab.Data, list[Any]]]:

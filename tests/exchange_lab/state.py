@@ -35,6 +35,8 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
+from exchange_lab import parameters
+
 HERE = Path(__file__).resolve().parent
 MODULES = HERE / "modules"
 DEFAULTS: dict[str, Any] = json.loads((MODULES / "ExchangeLab" / "defaults.json").read_text(encoding="utf-8"))
@@ -211,7 +213,12 @@ def calls(log: Path) -> list[Data]:
 
 def environment(path: Path, log: Path) -> dict[str, str]:
     """What the engine needs to find the lab."""
-    return {"EXCHANGE_LAB_STATE": str(path), "EXCHANGE_LAB_LOG": str(log), "PSModulePath": str(MODULES)}
+    return {
+        "EXCHANGE_LAB_STATE": str(path),
+        "EXCHANGE_LAB_LOG": str(log),
+        "EXCHANGE_LAB_PARAMETERS": str(parameters.folder()),
+        "PSModulePath": str(MODULES),
+    }
 
 
 # -- servers as they are after setup ----------------------------------------------------------------------------------

@@ -11,19 +11,13 @@ from pathlib import Path
 
 import pytest
 
-from exchange_lab import generate_parameters, run_checks
+from exchange_lab import run_checks
 from exchange_lab import state as lab
 from exchange_lab.prelude import with_prelude
 from exchange_lab.run_checks import Checked, needs_engine
 from exchange_lab.varied import NAMES, varied
 
 Results = dict[str, Checked]
-
-
-@pytest.mark.parametrize("version", generate_parameters.VERSIONS)
-def test_parameter_blocks_are_what_the_generator_writes(version: str) -> None:
-    path = generate_parameters.TARGET / f"{version}.ps1"
-    assert path.read_text(encoding="utf-8") == generate_parameters.render(version)
 
 
 # -- reading ----------------------------------------------------------------------------------------------------------

@@ -13,8 +13,9 @@ from typing import Any
 
 import pytest
 
+from exchange_lab import state
 from exchange_lab.client import client, execute
-from exchange_lab.engine import MODULES, Output, Process
+from exchange_lab.engine import Output, Process
 from exchange_lab.lab import AdHoc, Lab, running_lab
 from exchange_lab.wsman import Tls
 from support.ansible import Playbook
@@ -42,7 +43,7 @@ def test_a_module_runs_in_the_wrapper_of_ansible(lab: Lab, ad_hoc: AdHoc) -> Non
     seen = answer(run)
     assert seen["text"] == NAME
     assert (seen["state"], seen["log"]) == (str(lab.state), str(lab.log))
-    assert str(MODULES) in seen["path"].split(os.pathsep)
+    assert str(state.MODULES) in seen["path"].split(os.pathsep)
     assert lab.server.actions() == ONE_EXECUTION
     [execution] = lab.server.executions
     script = base64.b64decode(execution.line.split()[-1]).decode("utf-16-le")

@@ -39,6 +39,21 @@ def one(**more: Any) -> lab.Data:
     return lab.state(server, **more)
 
 
+def printers() -> lab.Data:
+    """A German server, where the one who may relay is called ANONYMOUS-ANMELDUNG."""
+    server = lab.mailbox(locale="de")
+    rights = [lab.relay_ace(), lab.ace("CORP\\svc-scan", "ms-Exch-SMTP-Accept-Any-Sender", inherited=True)]
+    properties: lab.Data = {
+        "Bindings": ["0.0.0.0:25"],
+        "RemoteIPRanges": ["10.1.2.3", "10.1.3.0/28"],
+        "TransportRole": "FrontendTransport",
+        "MaxMessageSize": 37748737,
+        "Comment": "two\r\nlines",
+    }
+    server["connectors"].append(lab.connector(server, "Drucker B\u00fcro", ["AnonymousUsers"], rights, **properties))
+    return lab.state(server, domains=[lab.accepted_domain("corp.test", default=True, sub_domains=True)])
+
+
 SNAPIN = {"exchange_session": "snapin"}
 HOSTS = {
     "fifty": Host(varied(45)),
@@ -51,8 +66,16 @@ HOSTS = {
 SNAPSHOTS = {
     **{name: HOSTS[name].state for name in ("german", "hub2010", "edge")},
     "sbs2008": lab.state(lab.sbs_2008()),
+    "printers": printers(),
     "french2007": varied(6, seed=4, version="2007", locale="fr"),
 }
+# who may send anywhere; of nothing in these has receive_connectors_info to warn
+RELAYING: dict[str, set[str]] = {
+    "printers": {"10.1.2.3", "10.1.3.0/28"},
+    "sbs2008": {"127.0.0.1"},
+    "edge": set(),
+}
+Snapshots = dict[str, tuple[lab.Data, list[lab.Data]]]
 
 
 @pytest.fixture(scope="module")
@@ -61,7 +84,7 @@ def live(pwsh: Path, tmp_path_factory: pytest.TempPathFactory) -> Run:
 
 
 @pytest.fixture(scope="module")
-def snapshots(pwsh: Path, tmp_path_factory: pytest.TempPathFactory) -> dict[str, tuple[lab.Data, list[lab.Data]]]:
+def snapshots(pwsh: Path, tmp_path_factory: pytest.TempPathFactory) -> Snapshots:
     """By server: what receive_connectors_info says of its snapshot, and relay_surface of that."""
     folder = tmp_path_factory.mktemp("snapshots")
     files = take_snapshots(pwsh, folder, SNAPSHOTS.values())
@@ -83,18 +106,18 @@ def test_the_names_that_break_scripts_are_among_them(live: Run) -> None:
 
 
 @pytest.mark.parametrize("name", SNAPSHOTS)
-def test_what_is_in_the_state_is_read_from_a_snapshot(
-    snapshots: dict[str, tuple[lab.Data, list[lab.Data]]], name: str
-) -> None:
+def test_what_is_in_the_state_is_read_from_a_snapshot(snapshots: Snapshots, name: str) -> None:
     result, surface = snapshots[name]
     expected.check(result, SNAPSHOTS[name])
     assert surface == result["relay_surface"]
+    if name in RELAYING:
+        assert "warnings" not in result
+        found = {item for entry in result["relay_surface"] if entry["reach"] == "any" for item in entry["ranges"]}
+        assert found == RELAYING[name]
 
 
 @pytest.mark.parametrize("name", [name for name in HOSTS if name in SNAPSHOTS])
-def test_live_snapshot_and_filter_say_the_same(
-    live: Run, snapshots: dict[str, tuple[lab.Data, list[lab.Data]]], name: str
-) -> None:
+def test_live_snapshot_and_filter_say_the_same(live: Run, snapshots: Snapshots, name: str) -> None:
     result, surface = snapshots[name]
     reading = live.hosts[name]
     assert result["relay_surface"] or name == "edge"

@@ -12,13 +12,12 @@ from typing import Any
 
 import pytest
 
-from support.ansible import ROOT, Playbook
+from support.ansible import Playbook
 from support.certificates import client_context, issue_pair
-from support.net import free_port
+from support.trial import COMMON, INVENTORY, free_binding, stop
 
 pytestmark = pytest.mark.timeout(900)  # whole playbooks
-INVENTORY = ("-i", "playbooks/inventory/local")
-PLAY = """
+SERVER = """
 - hosts: relays
   gather_facts: false
   tasks:
@@ -29,40 +28,53 @@ PLAY = """
         connectors:
           - {name: Front, bindings: ["{{ submission }}"], remote_ip_ranges: [0.0.0.0/0], comment: was there before}
           - {name: Other, bindings: ["{{ other }}"], remote_ip_ranges: [10.0.0.0/8], enabled: false}
-    - ansible.builtin.include_role: {name: mailops.relay.client_relay}
 """
-STOP = """
+CLIENT = """
 - hosts: relays
   gather_facts: false
-  tasks:
-    - mailops.relay.transport_service: {backend: aiosmtpd, directory: "{{ spool }}", state: stopped}
+  roles: [mailops.relay.client_relay]
 """
+PURGE = """
+- hosts: relays
+  gather_facts: false
+  roles:
+    - role: mailops.relay.client_relay
+      vars: {client_relay_purge_accounts: true}
+"""
+NAMED = """
+- hosts: relays
+  gather_facts: false
+  roles:
+    - role: mailops.relay.client_relay
+      vars: {client_relay_connector: other}
+"""
+PLAYBOOKS = {"server": SERVER, "client": CLIENT, "purge": PURGE, "named": NAMED}
+WITH_BASIC_AUTH = ["Tls", "BasicAuth", "BasicAuthRequireTLS"]
 
 
 @pytest.fixture
 def variables(tmp_path: Path) -> Iterator[dict[str, Any]]:
     spool = str(tmp_path / "spool")
-    ports = [f"127.0.0.1:{free_port('127.0.0.1')}" for _number in range(3)]
+    bindings = [free_binding() for _number in range(3)]
     issue_pair(tmp_path / "relay.crt", tmp_path / "relay.key")
-    found = {
+    for name, text in PLAYBOOKS.items():
+        (tmp_path / f"{name}.yml").write_text(text)
+    yield {
+        **COMMON,
         "spool": spool,
         "relay_server_directory": spool,
         "client_relay_directory": spool,
-        "relay_server_bindings": [ports[0]],
-        "submission": ports[1],
-        "other": ports[2],
-        "client_relay_bindings": [ports[1]],
+        "relay_server_bindings": [bindings[0]],
+        "submission": bindings[1],
+        "other": bindings[2],
+        "client_relay_bindings": [bindings[1]],
         "client_relay_certificate_file": str(tmp_path / "relay.crt"),
         "client_relay_key_file": str(tmp_path / "relay.key"),
         "client_relay_accounts": [{"name": "alice", "password": "one"}, {"name": "bob", "password": "two"}],
-        "relay_server_cache": str(ROOT / ".venv/cache"),
         "relay_server_smarthost": "",
         "relay_server_accepted_domains": [],
     }
-    (tmp_path / "play.yml").write_text(PLAY)
-    (tmp_path / "stop.yml").write_text(STOP)
-    yield found
-    assert Playbook(*INVENTORY, str(tmp_path / "stop.yml"), variables=found).status == 0
+    stop(spool)
 
 
 def connectors(variables: dict[str, Any]) -> dict[str, Any]:
@@ -83,28 +95,26 @@ def log_in(variables: dict[str, Any], name: str, password: str) -> int:
 
 
 def test_the_connector_that_takes_submission_is_adopted(variables: dict[str, Any], tmp_path: Path) -> None:
-    def play(**changes: Any) -> Playbook:
-        return Playbook(*INVENTORY, str(tmp_path / "play.yml"), variables={**variables, **changes})
+    def play(*names: str, **changes: Any) -> Playbook:
+        playbooks = [str(tmp_path / f"{name}.yml") for name in names]
+        run = Playbook(*INVENTORY, *playbooks, variables={**variables, **changes})
+        assert run.status == 0, run.output
+        return run
 
-    first = play()
-    assert first.status == 0, first.output
+    assert play("server", "client", "client").changed(2)["relay"] == 0
     found = connectors(variables)
     assert set(found) == {"Default relay", "Front", "Other"}, "no connector of its own beside it"
     front = found["Front"]
     assert (front["bindings"], front["remote_ip_ranges"]) == ([variables["submission"]], ["0.0.0.0/0"])
     assert front["comment"] == "was there before"
-    assert front["auth_mechanism"] == ["Tls", "BasicAuth", "BasicAuthRequireTLS"]
+    assert front["auth_mechanism"] == WITH_BASIC_AUTH
     assert front["permission_groups"] == ["ExchangeUsers"]
     assert log_in(variables, "alice", "one") == 235
     assert log_in(variables, "bob", "one") == 535
-    assert play().changed()["relay"] == 0
 
-    changed = play(client_relay_accounts=[{"name": "bob", "password": "one"}], client_relay_purge_accounts=True)
+    changed = play("purge", "named", client_relay_accounts=[{"name": "bob", "password": "one"}])
     assert changed.changed()["relay"] == 1, "accounts bite without a restart"
     assert log_in(variables, "bob", "one") == 235
     assert log_in(variables, "alice", "one") == 535
-
-    named = play(client_relay_connector="other")
-    assert named.status == 0, named.output
-    assert connectors(variables)["Other"]["auth_mechanism"] == ["Tls", "BasicAuth", "BasicAuthRequireTLS"]
-    assert connectors(variables)["Other"]["enabled"] is False
+    other = connectors(variables)["Other"]
+    assert (other["auth_mechanism"], other["enabled"]) == (WITH_BASIC_AUTH, False)

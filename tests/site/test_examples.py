@@ -1,56 +1,62 @@
 # SPDX-FileCopyrightText: 2026 mailops.relay contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Every example of a README is run as it stands, on a directory and a port of its own, twice."""
+"""Every example of a README is run as it stands, on a directory and ports of its own, twice."""
 
 from __future__ import annotations
 
 import re
-from pathlib import Path
+from collections.abc import Iterator
 
 import pytest
 
 from support.ansible import ROOT, Playbook
-from support.net import free_port
+from support.trial import COMMON, INVENTORY, free_binding, stop
 
 pytestmark = pytest.mark.timeout(900)  # whole playbooks
 READMES = [ROOT / "README.md", *sorted((ROOT / "roles").glob("*/README.md"))]
-EXAMPLES = [
-    pytest.param(text, id=f"{path.parent.name}-{number}")
+EXAMPLES = {
+    f"{path.parent.name if path.parent != ROOT else 'collection'}-{number}": text
     for path in READMES
     for number, text in enumerate(re.findall(r"^```yaml\n(.*?)^```$", path.read_text(), re.DOTALL | re.MULTILINE))
-]
+}
+DIRECTORY = "{{ playbook_dir }}/relay"
+BINDING, SUBMISSION = (f"{{{{ free[playbook_dir | basename][{number}] }}}}" for number in range(2))
 
 
 def test_every_readme_has_an_example() -> None:
     assert len(EXAMPLES) >= len(READMES) == 5
 
 
-@pytest.mark.parametrize("text", EXAMPLES)
-def test_an_example_runs_and_settles(text: str, tmp_path: Path) -> None:
-    playbook = tmp_path / "example.yml"
-    playbook.write_text(text)
-    directory = str(tmp_path / "relay")
-    binding, submission = (f"127.0.0.1:{free_port('127.0.0.1')}" for _number in range(2))
+@pytest.fixture(scope="module")
+def run(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Playbook]:
+    """All of them in one run: each in a folder of its own, which says where its relay is."""
+    folder = tmp_path_factory.mktemp("examples")
+    for name, text in EXAMPLES.items():
+        (folder / name).mkdir()
+        (folder / name / "example.yml").write_text(text)
     variables = {
-        "relay_directory": directory,
-        "relay_binding": binding,
-        "relay_server_directory": directory,
-        "scanner_relay_directory": directory,
-        "client_relay_directory": directory,
-        "client_relay_bindings": [submission],
-        "transport_service_directory": directory,
-        "relay_server_bindings": [binding],
-        "scanner_relay_bindings": [binding],
-        "relay_server_cache": str(ROOT / ".venv/cache"),
-        "lab_directory": str(tmp_path),
+        **COMMON,
+        "free": {name: (free_binding(), free_binding()) for name in EXAMPLES},
+        "relay_directory": DIRECTORY,
+        "relay_binding": BINDING,
+        "relay_server_directory": DIRECTORY,
+        "scanner_relay_directory": DIRECTORY,
+        "client_relay_directory": DIRECTORY,
+        "client_relay_bindings": [SUBMISSION],
+        "transport_service_directory": DIRECTORY,
+        "relay_server_bindings": [BINDING],
+        "scanner_relay_bindings": [BINDING],
+        "lab_directory": "{{ playbook_dir }}",
     }
-    inventory = ("-i", "playbooks/inventory/local")
-    try:
-        first = Playbook(*inventory, str(playbook), variables=variables)
-        assert first.status == 0, first.output
-        assert first.changed()["relay"] > 0
-        again = Playbook(*inventory, str(playbook), variables=variables)
-        assert (again.status, again.changed()) == (0, {"relay": 0}), again.output
-    finally:
-        stop = ("-m", "mailops.relay.transport_service", "-a", f"backend=aiosmtpd directory={directory} state=stopped")
-        Playbook(*inventory, *stop, "relays", program="ansible")
+    twice = [str(folder / name / "example.yml") for name in EXAMPLES for _time in range(2)]
+    yield Playbook(*INVENTORY, *twice, variables=variables)
+    for name in EXAMPLES:
+        stop(str(folder / name / "relay"))
+
+
+@pytest.mark.parametrize("name", EXAMPLES)
+def test_an_example_runs_and_settles(run: Playbook, name: str) -> None:
+    assert run.status == 0, run.output
+    number = 2 * list(EXAMPLES).index(name)
+    assert run.changed(number)["relay"] > 0
+    assert run.changed(number + 1) == {"relay": 0}, run.output

@@ -7,6 +7,7 @@ from __future__ import annotations
 import json
 import os
 import re
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -25,6 +26,8 @@ class Repository:
 
     def __init__(self, folder: Path) -> None:
         self.relay = folder / "relay"
+
+    def approve(self) -> None:
         self.relay.mkdir()
         self.change(CONNECTORS)
         (self.relay / "review.yml").write_text(REVIEW)
@@ -57,8 +60,16 @@ class Repository:
         )
 
 
+@pytest.fixture(scope="module")
+def approved(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("approved")
+    Repository(folder).approve()
+    return folder
+
+
 @pytest.fixture
-def repository(tmp_path: Path) -> Repository:
+def repository(approved: Path, tmp_path: Path) -> Repository:
+    shutil.copytree(approved, tmp_path, dirs_exist_ok=True)
     return Repository(tmp_path)
 
 

@@ -1,21 +1,21 @@
 # SPDX-FileCopyrightText: 2026 mailops.relay contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The role relay_server by itself: what it refuses, and two relays on one host."""
+"""Two relays on one host, and what roles refuse."""
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import pytest
+import yaml
 
-from support.ansible import ROOT, Playbook
-from support.net import free_port
-from support.smtp_client import SmtpClient
+from support.ansible import Playbook
+from support.trial import COMMON, INVENTORY, free_binding, greeting, stop
 
 pytestmark = pytest.mark.timeout(900)  # whole playbooks
-INVENTORY = ("-i", "playbooks/inventory/local")
 TWO = """
 - hosts: relays
   gather_facts: false
@@ -25,93 +25,130 @@ TWO = """
     - role: mailops.relay.relay_server
       vars: {relay_server_directory: "{{ two }}", relay_server_bindings: ["{{ second }}"]}
 """
-STOP = """
-- hosts: relays
-  gather_facts: false
-  tasks:
-    - mailops.relay.transport_service: {backend: aiosmtpd, directory: "{{ item }}", state: stopped}
-      loop: ["{{ one }}", "{{ two }}"]
-"""
 
 
-@pytest.fixture
-def variables(tmp_path: Path) -> Iterator[dict[str, Any]]:
-    """Two relays of one host; they are stopped afterwards."""
-    found = {
-        "one": str(tmp_path / "one"),
-        "two": str(tmp_path / "two"),
-        "first": f"127.0.0.1:{free_port('127.0.0.1')}",
-        "second": f"127.0.0.1:{free_port('127.0.0.1')}",
+class Relays(NamedTuple):
+    """Two relays of one host, and the playbook that made them."""
+
+    variables: dict[str, Any]
+    playbook: str
+
+    def play(self, *more: str, check: bool = False, **changes: str) -> Playbook:
+        return Playbook(*INVENTORY, self.playbook, *more, variables={**self.variables, **changes}, check=check)
+
+
+@pytest.fixture(scope="module")
+def relays(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Relays]:
+    folder = tmp_path_factory.mktemp("relays")
+    variables = {
+        **COMMON,
+        "one": str(folder / "one"),
+        "two": str(folder / "two"),
+        "first": free_binding(),
+        "second": free_binding(),
+        "relay_server_name": "mail_relay",
         "relay_server_accepted_domains": [],
         "relay_server_smarthost": "",
-        "relay_server_cache": str(ROOT / ".venv/cache"),
     }
-    (tmp_path / "two.yml").write_text(TWO)
-    (tmp_path / "stop.yml").write_text(STOP)
-    yield found
-    stopped = Playbook(*INVENTORY, str(tmp_path / "stop.yml"), variables=found)
-    assert stopped.status == 0, stopped.output
-
-
-def greeting(binding: str) -> str:
-    host, port = binding.split(":")
-    with SmtpClient(host, int(port)) as client:
-        return str(client.reply())
-
-
-def test_two_relays_of_a_host_are_both_restarted(variables: dict[str, Any], tmp_path: Path) -> None:
-    def play(fqdn: str, *, check: bool = False) -> Playbook:
-        named = {**variables, "relay_server_fqdn": fqdn}
-        return Playbook(*INVENTORY, str(tmp_path / "two.yml"), variables=named, check=check)
-
-    first = play("a.test")
+    (folder / "two.yml").write_text(TWO)
+    relays = Relays(variables, str(folder / "two.yml"))
+    first = relays.play(relay_server_fqdn="{{ relay_server_name | replace('_', '-') }}")
     assert first.status == 0, first.output
-    predicted = play("b.test", check=True)
+    yield relays
+    stop(variables["one"])
+    stop(variables["two"])
+
+
+def test_both_are_restarted_and_an_underscore_makes_no_host_name(relays: Relays) -> None:
+    predicted = relays.play(check=True, relay_server_fqdn="b.test")
     assert predicted.status == 0, predicted.output
     assert "RUNNING HANDLER" in predicted.output
     assert predicted.changed()["relay"] == 3, "two settings files and the restarts"
-    assert greeting(variables["first"]).startswith("220 a.test")
-    changed = play("b.test")
+    assert greeting(relays.variables["first"]).startswith("220 mail-relay ")
+    changed = relays.play(relays.playbook, relay_server_fqdn="b.test")
     assert changed.status == 0, changed.output
-    assert [greeting(variables[name])[:10] for name in ("first", "second")] == ["220 b.test"] * 2
-    assert play("b.test").changed()["relay"] == 0
+    assert [greeting(relays.variables[name])[:10] for name in ("first", "second")] == ["220 b.test"] * 2
+    assert changed.changed(1)["relay"] == 0
 
 
-@pytest.mark.parametrize(
-    ("variable", "value", "says"),
-    [
-        (
-            "relay_server_smarthost",
-            "smtp.provider.example",
-            'not a server, got "smtp.provider.example". Write host:port',
-        ),
-        ("relay_server_fqdn", "a\nb", 'not a host name, got "a\\nb"'),
-        ("relay_server_fqdn", "10.0.0.1", 'not a host name, got "10.0.0.1"'),
-        ("relay_server_name", "x" * 57, "not a name for a server, got"),
-    ],
-)
-def test_bad_settings_are_refused_before_anything_is_touched(
-    variables: dict[str, Any], tmp_path: Path, variable: str, value: str, says: str
-) -> None:
-    play = Playbook(*INVENTORY, str(tmp_path / "two.yml"), variables={**variables, variable: value})
-    assert play.status == 2
-    assert f"{variable}: {says}" in play.output.replace('\\"', '"').replace("\\\\", "\\")
-    assert not Path(variables["one"]).exists()
+# -- refused before anything is touched --------------------------------------------------------------------------------
 
 
-def test_a_server_keeps_its_name_and_an_underscore_makes_no_host_name(
-    variables: dict[str, Any], tmp_path: Path
-) -> None:
-    named = {
-        **variables,
-        "relay_server_name": "mail_relay",
-        "relay_server_fqdn": "{{ relay_server_name | replace('_', '-') }}",
+class Refused(NamedTuple):
+    role: str
+    variables: dict[str, Any]
+    says: str
+
+
+DEVICE = {"name": "copier", "address": "127.0.0.11"}
+REFUSED = {
+    "smarthost": Refused(
+        "relay_server",
+        {"relay_server_smarthost": "smtp.provider.example"},
+        'relay_server_smarthost: not a server, got "smtp.provider.example". Write host:port',
+    ),
+    "line break": Refused(
+        "relay_server", {"relay_server_fqdn": "a\nb"}, 'relay_server_fqdn: not a host name, got "a\\nb"'
+    ),
+    "address": Refused(
+        "relay_server", {"relay_server_fqdn": "10.0.0.1"}, 'relay_server_fqdn: not a host name, got "10.0.0.1"'
+    ),
+    "long name": Refused(
+        "relay_server", {"relay_server_name": "x" * 57}, "relay_server_name: not a name for a server, got"
+    ),
+    "other name": Refused(
+        "relay_server",
+        {"relay_server_name": "other", "relay_server_directory": "{{ one }}"},
+        "relay_server_name: the server is called",
+    ),
+    "last day": Refused(
+        "scanner_relay",
+        {"scanner_relay_devices": [{**DEVICE, "expires": "next year"}]},
+        "scanner_relay_devices, expires: not a day, got next year. Write it as 2027-06-30.",
+    ),
+    "shared source": Refused(
+        "scanner_relay",
+        {"scanner_relay_devices": [DEVICE], "scanner_relay_shared_sources": ["127.0.0.0/28"]},
+        "shared_sources: addresses that many clients arrive from could relay (127.0.0.11",
+    ),
+}
+REPORT = {
+    "ansible.builtin.copy": {"content": "{{ said | to_json }}", "dest": "{{ report }}", "mode": "0600"},
+}
+
+
+def attempt(name: str) -> dict[str, Any]:
+    """A task that uses the role and keeps what it says."""
+    role, variables, _says = REFUSED[name]
+    said = {"said": "{{ said | default({}) | combine({attempt: ansible_failed_result.msg}) }}"}
+    return {
+        "block": [{"ansible.builtin.include_role": {"name": f"mailops.relay.{role}"}, "vars": variables}],
+        "rescue": [{"ansible.builtin.set_fact": said, "vars": {"attempt": name}}],
     }
-    first = Playbook(*INVENTORY, str(tmp_path / "two.yml"), variables=named)
-    assert first.status == 0, first.output
-    assert greeting(variables["first"]).startswith("220 mail-relay ")
-    before = {path: path.read_bytes() for path in Path(variables["one"]).glob("*.json")}
-    renamed = Playbook(*INVENTORY, str(tmp_path / "two.yml"), variables={**named, "relay_server_name": "other"})
-    assert renamed.status == 2
-    assert "relay_server_name: the server is called" in renamed.output
-    assert {path: path.read_bytes() for path in Path(variables["one"]).glob("*.json")} == before
+
+
+@pytest.fixture(scope="module")
+def said(relays: Relays, tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
+    """By the name of the attempt, all of them in one play; the files of the two relays are not touched by it."""
+    folder = tmp_path_factory.mktemp("refused")
+    variables = {
+        "one": relays.variables["one"],
+        "report": str(folder / "report.json"),
+        "relay_directory": str(folder / "new"),
+        "scanner_relay_directory": relays.variables["one"],
+        "scanner_relay_bindings": [relays.variables["first"]],
+    }
+    play = {"hosts": "relays", "gather_facts": False, "tasks": [*map(attempt, REFUSED), REPORT]}
+    (folder / "refused.yml").write_text(yaml.safe_dump([play]))
+    before = {path: path.stat().st_ctime_ns for path in Path(relays.variables["one"]).glob("*.json")}
+    run = Playbook(*INVENTORY, str(folder / "refused.yml"), variables=variables)
+    assert run.status == 0, run.output
+    assert not (folder / "new").exists()
+    assert {path: path.stat().st_ctime_ns for path in Path(relays.variables["one"]).glob("*.json")} == before
+    report: dict[str, str] = json.loads((folder / "report.json").read_text())
+    return report
+
+
+@pytest.mark.parametrize("name", REFUSED)
+def test_bad_settings_are_refused_before_anything_is_touched(said: dict[str, str], name: str) -> None:
+    assert REFUSED[name].says in said[name]

@@ -96,6 +96,7 @@ def relay(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Relay]:
             relay_files.account(addresses=["alice@corp.test", "info@elsewhere.test"]),
             relay_files.account("bob", allow_nets=["127.1.0.0/16"]),
             relay_files.account("nobody", addresses=[]),
+            relay_files.account("app", addresses=["*@corp.test"]),
             *(relay_files.account(name) for name in USERS),
         )
         with running(directory) as daemon:
@@ -282,6 +283,16 @@ def test_auth_behind_starttls_in_one_write_is_not_executed(relay: Relay) -> None
 def test_senders_of_an_account(relay: Relay, connector: str, sender: str, expected: str) -> None:
     with relay.session(connector, tls=connector == "submission") as client:
         client.plain("alice", "s3cret")
+        assert str(client.command(f"MAIL FROM:{sender}")) == expected
+
+
+@pytest.mark.parametrize(
+    ("sender", "expected"),
+    [("<Any.Body@corp.TEST>", SENDER_OK), ("<a@x.corp.test>", CANNOT_SEND_AS), ("<>", CANNOT_SEND_AS)],
+)
+def test_account_of_a_whole_domain(relay: Relay, sender: str, expected: str) -> None:
+    with relay.session("clear") as client:
+        assert str(client.plain("app", "s3cret")) == ACCEPTED
         assert str(client.command(f"MAIL FROM:{sender}")) == expected
 
 

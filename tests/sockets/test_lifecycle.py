@@ -6,7 +6,6 @@
 from __future__ import annotations
 
 import fcntl
-import hashlib
 import json
 import os
 import signal
@@ -48,7 +47,7 @@ def test_status(place: Place, daemon: Daemon) -> None:
         "version": 1,
         "pid": daemon.process.pid,
         "digest": json.loads((place.directory / "store.json").read_text())["digest"],
-        "settings_digest": hashlib.sha256((place.directory / "settings.json").read_bytes()).hexdigest(),
+        "settings_digest": relay_files.settings_digest(place.directory),
         "program_digest": None,
         "listeners": [{"address": place.address, "port": place.port}],
     }
@@ -278,6 +277,14 @@ def test_supervisor_starts_a_killed_daemon_again(place: Place, sink: Sink) -> No
             client.hello()
             assert client.message("a@x.test", ["b@corp.test"]).code == 250
         assert supervisor.terminate() == 0
+
+
+def test_supervisor_stops_a_daemon_that_was_halted(place: Place) -> None:
+    with running(place.directory, "--supervise") as supervisor:
+        os.kill(supervisor.event("start")["pid"], signal.SIGSTOP)
+        assert supervisor.terminate() == 0
+        assert supervisor.everybody_gone()
+        assert [line["event"] for line in supervisor.log] == ["start", "stopping", "stop"]
 
 
 def test_supervisor_can_be_stopped_between_two_daemons(place: Place) -> None:

@@ -4,30 +4,38 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import shutil
+import signal
 import socket
 import subprocess
 import sys
+import threading
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from ansible_collections.mailops.relay.plugins.module_utils._aiosmtpd import pid_file, service
+from ansible_collections.mailops.relay.plugins.module_utils._connector.errors import ServiceError
+from support import certificates
 from support.modules import ModuleFailed, Runner, write_settings
 from support.net import free_port, loopback
 from support.program import zipapp
 from support.smtp_client import SmtpClient
+from support.special_files import SPECIAL_FILES
 
 
 @pytest.fixture
-def run(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> Iterator[Runner]:
+def run(tmp_path: Path) -> Iterator[Runner]:
     """Modules on a directory with program, settings and one connector; what they start is stopped."""
     write_settings(tmp_path)
     shutil.copy(zipapp(), tmp_path / "smtp_relayd.pyz")
-    runner = Runner(tmp_path, capsys)
+    runner = Runner(tmp_path)
     yield runner
     runner("transport_service", state="stopped")
 
@@ -110,7 +118,8 @@ def test_check_mode_predicts_the_restart(run: Runner, binding: tuple[str, int]) 
 def test_new_settings_and_a_new_program_require_a_restart(run: Runner, binding: tuple[str, int], name: str) -> None:
     run("transport_service", state="started")
     if name == "settings.json":
-        write_settings(run.directory, fqdn="other.corp.test")
+        assert not run("relay_settings", max_relay_addresses=9, shared_sources=["10.0.0.9"])["restart_required"]
+        assert run("relay_settings", fqdn="other.corp.test")["restart_required"]
     else:
         with (run.directory / name).open("ab") as program:
             program.write(b"\n")
@@ -170,6 +179,98 @@ def test_a_broken_store_does_not_keep_the_service_from_being_stopped(run: Runner
     assert run("transport_service", state="stopped")["changed"]
 
 
+def test_a_service_that_is_halted_does_not_answer(
+    run: Runner, binding: tuple[str, int], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its socket listens on, and the kernel takes connections for it."""
+    monkeypatch.setattr(service, "_ANSWER_SECONDS", 0.5)
+    run("transport_service", state="started")
+    first = worker(run)
+    os.kill(first, signal.SIGSTOP)
+    done = triplet(run, state="started")
+    assert done["commands"] == ["stop", "start"]
+    assert done["before"]["silent"] == [{"address": binding[0], "port": binding[1]}]
+    assert done["after"]["silent"] == []
+    assert '"silent": []' in done["diff"]["after"]
+    assert greeting(binding).startswith("220 ")
+    assert worker(run) != first
+
+
+def test_a_service_whose_port_another_program_took(run: Runner, binding: tuple[str, int]) -> None:
+    """The daemon died, and before its supervisor starts it again somebody else greets there."""
+    run("transport_service", state="started")
+    os.kill(worker(run), signal.SIGKILL)
+    wait_for_log(run, "daemon_died")
+    with taken(binding):
+        for _time in range(2):
+            with pytest.raises(ModuleFailed, match=f"binding {binding[0]}:{binding[1]}: the port is in use by another"):
+                run("transport_service", state="started")
+            wait_for_log(run, "failed")
+            (run.directory / "relayd.log").write_text("")
+    run("transport_service", state="started")
+    assert greeting(binding) == "220 relay.corp.test ESMTP"
+
+
+@contextlib.contextmanager
+def taken(binding: tuple[str, int]) -> Iterator[None]:
+    """By a program that greets as mail servers do."""
+    with socket.create_server(binding) as listener:
+
+        def greet() -> None:
+            with contextlib.suppress(OSError):
+                while True:
+                    connection = listener.accept()[0]
+                    connection.sendall(b"220 not the relay\r\n")
+                    connection.close()
+
+        thread = threading.Thread(target=greet)
+        thread.start()
+        yield
+        listener.shutdown(socket.SHUT_RDWR)
+        thread.join()
+
+
+def wait_for_log(run: Runner, event: str) -> None:
+    deadline = time.monotonic() + 20
+    while f'"event": "{event}"' not in (run.directory / "relayd.log").read_text():
+        assert time.monotonic() < deadline, event
+        time.sleep(0.02)
+
+
+@pytest.mark.parametrize("ranges", ["127.0.0.0/8", "10.0.0.0/8"])
+def test_whoever_may_connect_the_wildcard_is_asked_on_loopback(run: Runner, ranges: str) -> None:
+    """A client that no connector takes is told so, and that is an answer."""
+    port = free_port("0.0.0.0")
+    bindings = [f"0.0.0.0:{port}", f"{loopback()}:{port}"]
+    connect(run, bindings=bindings, remote_ip_ranges=[ranges], permission_groups=["AnonymousUsers"])
+    assert run("transport_service", state="started")["listeners"] == [{"address": "0.0.0.0", "port": port}]
+    begun = time.monotonic()
+    assert not run("transport_service", state="started")["changed"]
+    assert time.monotonic() - begun < 2
+
+
+def test_where_the_handshake_comes_first_it_is_made(run: Runner, tmp_path: Path, binding: tuple[str, int]) -> None:
+    certificate = str(tmp_path / "relay.pem")
+    certificates.issue(Path(certificate))
+    both = {"tls_certificate_file": certificate, "tls_key_file": certificate}
+    connect(run, implicit_tls=True, auth_mechanism=["Tls"], **both)
+    begun = time.monotonic()
+    assert run("transport_service", state="started")["changed"]
+    assert not run("transport_service", state="started")["changed"]
+    assert time.monotonic() - begun < 5, "no time is spent in waiting for a greeting in the clear"
+    log = [json.loads(line)["event"] for line in (run.directory / "relayd.log").read_text().splitlines()]
+    assert log == ["start"]
+
+
+def test_only_the_task_about_the_service_asks_it(run: Runner, binding: tuple[str, int]) -> None:
+    run("transport_service", state="started")
+    os.kill(worker(run), signal.SIGSTOP)
+    begun = time.monotonic()
+    assert not connect(run)["restart_required"]
+    assert run("transport_service", state="stopped")["changed"]
+    assert time.monotonic() - begun < service._ANSWER_SECONDS
+
+
 def test_a_pid_file_without_a_number_is_said(run: Runner, binding: tuple[str, int]) -> None:
     run("transport_service", state="started")
     path = run.directory / "relayd.pid"
@@ -178,6 +279,103 @@ def test_a_pid_file_without_a_number_is_said(run: Runner, binding: tuple[str, in
     with pytest.raises(ModuleFailed, match="there is no process number in it"):
         run("transport_service", state="stopped")
     path.write_text(number)
+
+
+@contextlib.contextmanager
+def stranger(path: Path) -> Iterator[subprocess.Popen[bytes]]:
+    """A process that has the lock and is no relay."""
+    script = "import fcntl, sys; file = open(sys.argv[1], 'a'); fcntl.flock(file, 2); print(flush=True); input()"
+    command = [sys.executable, "-c", script, str(path)]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as process:
+        assert process.stdout is not None
+        process.stdout.readline()
+        yield process
+        assert process.poll() is None, "it was signalled"
+        process.communicate(b"\n")
+
+
+@pytest.mark.parametrize("number", ["its own", "of an innocent one", "none"])
+def test_a_stranger_that_holds_the_lock_is_not_signalled(run: Runner, binding: tuple[str, int], number: str) -> None:
+    path = run.directory / "relayd.pid"
+    path.write_text("\n")
+    with stranger(path) as holder, subprocess.Popen(["sleep", "60"]) as innocent:
+        numbers = {"its own": f"{holder.pid}\n", "of an innocent one": f"{innocent.pid}\n", "none": ""}
+        path.write_text(numbers[number])
+        says = rf"relayd\.pid: it is locked by process {holder.pid} \(.*, which is not the relay.*Nothing was signalled"
+        for state in ("started", "stopped", "restarted"):
+            for check in (True, False):
+                with pytest.raises(ModuleFailed, match=says) as caught:
+                    run("transport_service", state=state, check=check)
+                assert caught.value.result["error"] == "service"
+        assert not connect(run)["restart_required"], "no relay runs"
+        assert innocent.poll() is None
+        innocent.terminate()
+
+
+def test_a_number_of_another_process_is_not_signalled(run: Runner, binding: tuple[str, int]) -> None:
+    run("transport_service", state="started")
+    path = run.directory / "relayd.pid"
+    number = path.read_text()
+    with subprocess.Popen(["sleep", "60"]) as innocent:
+        path.write_text(f"{innocent.pid}\n")
+        with pytest.raises(ModuleFailed, match=rf"the number in it is {innocent.pid}, and it is locked by process "):
+            run("transport_service", state="stopped")
+        with pytest.MonkeyPatch.context() as patched:
+            patched.setattr(pid_file, "lock_holder", lambda _path, exclusive: None)
+            with pytest.raises(
+                ModuleFailed, match=rf"that of process {innocent.pid} \(sleep 60\), which is not the rel"
+            ):
+                run("transport_service", state="stopped")
+        assert innocent.poll() is None
+        innocent.terminate()
+    path.write_text(number)
+
+
+def test_a_daemon_without_its_supervisor_is_waited_for(run: Runner, binding: tuple[str, int]) -> None:
+    run("transport_service", state="started")
+    supervisor = int((run.directory / "relayd.pid").read_text())
+    os.kill(worker(run), signal.SIGSTOP)
+    os.kill(supervisor, signal.SIGKILL)
+    os.waitpid(supervisor, 0)
+    waking = threading.Timer(0.3, os.kill, (worker(run), signal.SIGCONT))
+    waking.start()
+    assert run("transport_service", state="stopped")["changed"]
+    waking.join()
+    assert not run("transport_service", state="stopped")["changed"]
+
+
+@pytest.mark.parametrize("kind", SPECIAL_FILES)
+def test_a_pid_file_that_is_no_file(run: Runner, binding: tuple[str, int], kind: str) -> None:
+    path = run.directory / "relayd.pid"
+    SPECIAL_FILES[kind][0](path)
+    with pytest.raises(ModuleFailed, match=rf"relayd\.pid: cannot be read: {SPECIAL_FILES[kind][1]}"):
+        run("transport_service", state="started")
+    path.rmdir() if kind == "directory" else path.unlink()
+
+
+@pytest.mark.parametrize(
+    ("spoil", "says"),
+    [
+        (lambda directory: (directory / "smtp_relayd.pyz").unlink(), "there is no relay to start"),
+        (lambda directory: (directory / "relayd.log").mkdir(), "cannot be started: .*Is a directory"),
+        (lambda directory: os.mkfifo(directory / "relayd.log"), "cannot be started: .*No such device"),
+        (lambda directory: program(directory, "pass"), "the relay did not start: it ended without a word"),
+        (lambda directory: program(directory, "say('junk')"), "the relay did not start: its answer cannot be read"),
+        (lambda directory: program(directory, "say('[1]')"), "the relay did not start: its answer cannot be read"),
+    ],
+)
+def test_a_start_that_fails_loses_no_descriptor(run: Runner, binding: tuple[str, int], spoil: Any, says: str) -> None:
+    spoil(run.directory)
+    before = os.listdir("/proc/self/fd")
+    with pytest.raises(ServiceError, match=says):
+        service.RelayProcess(str(run.directory)).start()
+    assert os.listdir("/proc/self/fd") == before
+
+
+def program(directory: Path, line: str) -> None:
+    """In place of the relay."""
+    script = f"import os, sys\ndef say(text):\n    os.write(int(sys.argv[-1]), text.encode() + b'\\n')\n{line}\n"
+    (directory / "smtp_relayd.pyz").write_text(script)
 
 
 def test_many_starts_at_a_time_make_one(run: Runner, binding: tuple[str, int]) -> None:

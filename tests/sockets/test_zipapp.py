@@ -16,6 +16,7 @@ from pathlib import Path
 import pytest
 
 from support.daemon import SOURCE, running
+from support.interpreters import TARGET, find
 from support.place import Place
 from support.sink import Sink
 
@@ -114,7 +115,7 @@ def test_cache_that_cannot_be_written(tmp_path: Path) -> None:
 
 def test_daemon_runs_from_it(zipapp: Path, place: Place, sink: Sink) -> None:
     """Isolated: nothing but the zipapp and the standard library is found."""
-    with running(place.directory, "--supervise", command=[sys.executable, "-I", str(zipapp)]) as supervisor:
+    with running(place.directory, "--supervise", command=[TARGET, "-I", str(zipapp)]) as supervisor:
         assert supervisor.status()["program_digest"] == hashlib.sha256(zipapp.read_bytes()).hexdigest()
         with place.client() as client:
             client.hello()
@@ -134,21 +135,17 @@ def check(python: str, zipapp: Path, directory: Path) -> subprocess.CompletedPro
 
 
 def test_check(zipapp: Path, place: Place) -> None:
-    result = check(sys.executable, zipapp, place.directory)
+    result = check(TARGET, zipapp, place.directory)
     assert (result.returncode, result.stderr) == (0, "")
 
 
-def python39() -> str | None:
-    """On PATH, or one of pyenv's."""
-    pyenv = Path(os.environ.get("PYENV_ROOT", Path.home() / ".pyenv")) / "versions"
-    path = os.pathsep.join([*(str(folder) for folder in pyenv.glob("3.9*/bin")), os.environ.get("PATH", "")])
-    return shutil.which("python3.9", path=path)
+PYTHON_39 = find("3.9")
 
 
-@pytest.mark.skipif(python39() is None, reason="no python3.9 here")
+@pytest.mark.skipif(PYTHON_39 is None, reason="no python3.9 here")
 def test_oldest_python(zipapp: Path, place: Place, sink: Sink) -> None:
     """The floor of the targets, all the way to a message."""
-    python = str(python39())
+    python = str(PYTHON_39)
     assert check(python, zipapp, place.directory).returncode == 0
     with running(place.directory, "--supervise", command=[python, "-I", str(zipapp)]) as supervisor:
         with place.client() as client:

@@ -12,15 +12,15 @@ import queue
 import select
 import signal
 import subprocess
-import sys
 import threading
 from pathlib import Path
 from typing import Any, Self
 
+from support.interpreters import TARGET
 from support.relay_files import PASSWORD
 
 SOURCE = Path(__file__).resolve().parents[2] / "roles" / "relay_server" / "files"
-FROM_SOURCE = [sys.executable, "-m", "smtp_relayd"]
+FROM_SOURCE = [TARGET, "-m", "smtp_relayd"]
 PATIENCE = 20.0
 
 

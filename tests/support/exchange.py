@@ -16,8 +16,11 @@ from ansible_collections.mailops.relay.plugins.module_utils._connector.addresses
 from ansible_collections.mailops.relay.plugins.module_utils._connector.model import AcceptedDomain, Connector
 from ansible_collections.mailops.relay.plugins.module_utils._connector.properties import CONNECTOR_PROPERTIES
 from ansible_collections.mailops.relay.plugins.module_utils._connector.rights import ExtendedRight, group_entries
-from ansible_collections.mailops.relay.plugins.plugin_utils._exchange.calls import ask
-from ansible_collections.mailops.relay.plugins.plugin_utils._exchange.state import Server, read_server
+from ansible_collections.mailops.relay.plugins.module_utils._engine.backend import Reading
+from ansible_collections.mailops.relay.plugins.module_utils._engine.task import run
+from ansible_collections.mailops.relay.plugins.plugin_utils._exchange.backend import ExchangeBackend
+from ansible_collections.mailops.relay.plugins.plugin_utils._exchange.calls import Answers, ask
+from ansible_collections.mailops.relay.plugins.plugin_utils._exchange.state import read_server
 from support.strategies import as_on_exchange, random_exchange_connector, random_value
 
 SIZES = ("MaxMessageSize", "MaxHeaderSize")
@@ -293,5 +296,26 @@ SCAN = complete(
 )
 
 
-def read(result: Mapping[str, Any]) -> Server:
+def read(result: Mapping[str, Any]) -> Reading:
     return read_server(ask(lambda _arguments: result, "remote"))
+
+
+def info(answers: Answers) -> dict[str, Any]:
+    """The result of ``receive_connectors_info``."""
+    return task("info", answers, connector_for=None)
+
+
+def domains(answers: Answers, *entries: Mapping[str, Any], purge: bool = False) -> dict[str, Any]:
+    """The result of ``accepted_domains``."""
+    guard = {
+        "max_relay_addresses": None,
+        "shared_sources": None,
+        "allow_open_relay": False,
+        "allow_inbound_loss": False,
+    }
+    return task("accepted_domains", answers, accepted_domains=list(entries), purge=purge, **guard)
+
+
+def task(kind: str, answers: Answers, **params: Any) -> dict[str, Any]:
+    result = run(kind, ExchangeBackend(lambda: answers), params, check=False)
+    return {**result.shown(diff=True), "warnings": list(result.warnings)}

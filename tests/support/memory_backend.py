@@ -4,26 +4,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import replace
-
-from ansible_collections.mailops.relay.plugins.module_utils._connector.addresses import Binding
-from ansible_collections.mailops.relay.plugins.module_utils._connector.model import Connector
-from ansible_collections.mailops.relay.plugins.module_utils._connector.principals import WELL_KNOWN
-from ansible_collections.mailops.relay.plugins.module_utils._connector.properties import (
-    CONNECTOR_PROPERTIES,
-    MECHANISMS,
-)
-from ansible_collections.mailops.relay.plugins.module_utils._connector.rights import GROUPS, RIGHTS
-from ansible_collections.mailops.relay.plugins.module_utils._engine.backend import (
-    Backend,
-    Capabilities,
-    Service,
-    ServiceFacts,
-)
-from ansible_collections.mailops.relay.plugins.module_utils._engine.operations import Operation, apply_operation
+from ansible_collections.mailops.relay.plugins.module_utils._connector.errors import Conflict, Finding
+from ansible_collections.mailops.relay.plugins.module_utils._connector.properties import CONNECTOR_PROPERTIES
+from ansible_collections.mailops.relay.plugins.module_utils._engine.backend import Backend, Change, Reading
+from ansible_collections.mailops.relay.plugins.module_utils._engine.capabilities import Capabilities
+from ansible_collections.mailops.relay.plugins.module_utils._engine.operations import apply_operation
+from ansible_collections.mailops.relay.plugins.module_utils._engine.service import Service, ServiceFacts
 from ansible_collections.mailops.relay.plugins.module_utils._policy.compile import Policy
 from ansible_collections.mailops.relay.plugins.module_utils._policy.state import State
+
+EVERYTHING = Capabilities(
+    options=dict.fromkeys(row.option for row in CONNECTOR_PROPERTIES), principals=None, rights=None
+)
 
 
 class MemoryService(Service):
@@ -34,8 +26,8 @@ class MemoryService(Service):
         self.loaded: Policy | None = None
         self.log: list[str] = []
 
-    def facts(self, policy: Policy | None = None) -> ServiceFacts:
-        current = self._backend.state.policy if policy is None else policy
+    def facts(self, state: State | None = None) -> ServiceFacts:
+        current = (self._backend.state if state is None else state).policy
         listeners = (
             () if self.loaded is None else tuple((item.host, item.port) for item, _intervals in self.loaded.bindings)
         )
@@ -54,38 +46,42 @@ class MemoryService(Service):
 
 
 class MemoryBackend(Backend):
-    """:ivar passed: every state that it went through"""
+    """:ivar passed: every state that it went through
+    :ivar given: what it runs, where that does not follow from the state
+    :ivar reads: how often it was read
+    :ivar changes: what it was asked about before it was changed
+    """
 
     name = "memory"
     service: MemoryService
-    capabilities = Capabilities(
-        options=frozenset(row.option for row in CONNECTOR_PROPERTIES),
-        fixed={},
-        permission_groups=frozenset(GROUPS),
-        auth_mechanisms=frozenset(MECHANISMS),
-        principals=frozenset(entry.name for entry in WELL_KNOWN),
-        rights=frozenset(RIGHTS),
-        domains_need_next_hop=False,
-        catch_all_domain=True,
-        certificate_files=False,
-        atomic=False,
-    )
 
-    def __init__(self, state: State | None = None) -> None:
+    def __init__(self, state: State | None = None, capabilities: Capabilities = EVERYTHING) -> None:
         self.state = State() if state is None else state
+        self.capabilities = capabilities
+        self.given: Policy | None = None
         self.passed: list[State] = []
-        self.tried: list[tuple[list[str], list[str]]] = []
+        self.changes: list[Change] = []
+        self.findings: list[Finding] = []
+        self.reads = 0
         self.service = MemoryService(self)
 
-    def read(self) -> State:
-        return self.state
+    def read(self) -> Reading:
+        self.reads += 1
+        repairs = () if self.given is None else ("recompile policy",)
+        return Reading(self.state, self.service.facts(), self.capabilities, given=self.given, repairs=repairs)
 
-    def preflight(self, bindings: Sequence[Binding], changed: Sequence[Connector]) -> list[str]:
-        self.tried.append(([str(item) for item in bindings], [item.name for item in changed]))
+    def validate(self, state: State, before: State) -> list[Conflict]:
         return []
 
-    def apply(self, operations: Sequence[Operation]) -> None:
-        self.state = replace(self.state, drift=False)
-        for operation in operations:
+    def preflight(self, change: Change) -> list[Finding]:
+        self.changes.append(change)
+        return self.findings
+
+    def apply(self, change: Change) -> Reading:
+        self.given = None
+        for operation in change.operations:
             self.state = apply_operation(self.state, operation)
             self.passed.append(self.state)
+        if self.state == change.wanted:  # as a server that says what it was told, it need not be compiled again
+            self.state = change.wanted
+        return self.read()

@@ -4,7 +4,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import importlib
+import io
 import json
 import os
 from collections.abc import Callable
@@ -15,6 +17,10 @@ from unittest import mock
 import pytest
 from ansible.module_utils.basic import AnsibleModule
 from ansible.module_utils.testing import patch_module_args
+
+from ansible_collections.mailops.relay.plugins.module_utils._aiosmtpd.store import write_store
+from ansible_collections.mailops.relay.plugins.module_utils._policy.state import State
+from support.relay_files import settings
 
 Snapshot = dict[str, tuple[int, int, int, int, bytes]]
 
@@ -30,24 +36,27 @@ class ModuleFailed(Exception):
 class Runner:
     """Calls modules with ``backend: aiosmtpd`` and one directory."""
 
-    def __init__(self, directory: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    def __init__(self, directory: Path) -> None:
         self.directory = directory
-        self._capsys = capsys
 
     def __call__(self, module: str, *, check: bool = False, diff: bool = True, **options: Any) -> dict[str, Any]:
         name = f"ansible_collections.mailops.relay.plugins.modules.{module}"
         arguments = {"backend": "aiosmtpd", "directory": str(self.directory), **options}
         main: Callable[[], None] = importlib.import_module(name).main
         warnings: list[str] = []
-        self._capsys.readouterr()
+        output = io.StringIO()
         with (
-            patch_module_args({**arguments, "_ansible_check_mode": check, "_ansible_diff": diff}),
+            contextlib.redirect_stdout(output),
+            # no_log: nothing of the tests comes into the syslog of this machine
+            patch_module_args(
+                {**arguments, "_ansible_check_mode": check, "_ansible_diff": diff, "_ansible_no_log": True}
+            ),
             # ansible-core shows each warning once in a process, and tests share one
             mock.patch.object(AnsibleModule, "warn", lambda _module, text: warnings.append(text)),
             pytest.raises(SystemExit),
         ):
             main()
-        result: dict[str, Any] = {**json.loads(self._capsys.readouterr().out), "warnings": warnings}
+        result: dict[str, Any] = {**json.loads(output.getvalue()), "warnings": warnings}
         if result.get("failed"):
             raise ModuleFailed(result)
         return result
@@ -64,5 +73,7 @@ class Runner:
 
 
 def write_settings(directory: Path, **changes: Any) -> None:
-    settings = {"version": 1, "server_name": "relay", "fqdn": "relay.corp.test", "smarthost": None, **changes}
-    (directory / "settings.json").write_text(json.dumps(settings))
+    """A relay that has settings and nothing else, as the module ``relay_settings`` leaves it."""
+    (directory / "settings.json").write_text(json.dumps(settings(**changes)))
+    if not (directory / "store.json").exists():
+        write_store(str(directory), State())

@@ -139,7 +139,14 @@ def _account_sender(connector: Connector, session: Session) -> str:
         return "538 5.7.11"
     if session.sender != "<>" and address_domain(session.sender) is None:
         return "550 5.1.7"
-    return "" if session.sender[1:-1].lower() in (session.account or ()) else "550 5.7.60"
+    return (
+        "" if any(is_of(pattern, session.sender[1:-1].lower()) for pattern in session.account or ()) else "550 5.7.60"
+    )
+
+
+def is_of(pattern: str, address: str) -> bool:
+    """Whether an account with this address may send as that one."""
+    return address.rpartition("@")[1:] == ("@", pattern[2:]) if pattern.startswith("*@") else address == pattern
 
 
 def _anonymous_sender(state: State, connector: Connector, path: str) -> str:

@@ -17,7 +17,23 @@ ANYONE_V4 = ("0.0.0.0", "255.255.255.255")
 
 
 def settings(**changes: object) -> dict[str, Any]:
-    return {"version": 1, "server_name": "relay", "fqdn": "relay.corp.test", "smarthost": None, **changes}
+    """``smarthost`` may be a text, ``host:port``, or ``None``."""
+    limits: dict[str, Any] = {"max_relay_addresses": 256, "shared_sources": []}
+    found = {"version": 1, "name": "relay", "fqdn": "relay.corp.test", "smarthost": {}, **limits, **changes}
+    if found["smarthost"] is None:
+        found["smarthost"] = {}
+    if isinstance(found["smarthost"], str):
+        host, _colon, port = found["smarthost"].rpartition(":")
+        found["smarthost"] = {"host": host.strip("[]"), "port": int(port)}
+    return found
+
+
+def settings_digest(directory: Path) -> str:
+    """As docs/relay-files.md says: of what the daemon acts on, without the limits."""
+    found = json.loads((directory / "settings.json").read_text())
+    kept = {key: found[key] for key in ("fqdn", "name", "smarthost")}
+    canonical = json.dumps(kept, sort_keys=True, separators=(",", ":"), ensure_ascii=True)
+    return hashlib.sha256(canonical.encode()).hexdigest()
 
 
 def rule(connector: str = "Default relay", **changes: object) -> dict[str, Any]:

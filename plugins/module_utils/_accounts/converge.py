@@ -9,7 +9,8 @@ from collections.abc import Mapping, Sequence
 from contextlib import AbstractContextManager
 from typing import Any, NamedTuple
 
-from .model import Account, merge_accounts
+from .merge import merge_accounts
+from .model import Account
 
 
 class AccountStore(ABC):
@@ -22,6 +23,13 @@ class AccountStore(ABC):
     @abstractmethod
     def read(self) -> tuple[Account, ...]:
         """:raises StoreError: they cannot be read"""
+
+    @abstractmethod
+    def repairs(self) -> tuple[str, ...]:
+        """What :meth:`write` would mend beside the accounts, one line each: secrets that others may read.
+
+        :raises StoreError: nobody can say
+        """
 
     @abstractmethod
     def write(self, accounts: Sequence[Account]) -> None:
@@ -44,9 +52,10 @@ def converge_accounts(
     with store.transaction(read_only=check):
         before = store.read()
         after = merge_accounts(before, entries, purge)
-        if after != before and not check:
+        commands = (*_commands(before, after), *store.repairs())
+        if commands and not check:
             store.write(after)
-    return AccountsOutcome(before, after, _commands(before, after))
+    return AccountsOutcome(before, after, commands)
 
 
 def _commands(before: Sequence[Account], after: Sequence[Account]) -> tuple[str, ...]:

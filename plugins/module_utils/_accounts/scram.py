@@ -3,8 +3,7 @@
 """The one password hash: ``{SCRAM-SHA-256}iterations,salt,StoredKey,ServerKey``, in Dovecot's form.
 
 Source: RFC 5802 and RFC 7677, Dovecot's password schemes. Made with :mod:`hashlib` alone, because ``crypt`` is gone
-from
-Python 3.13. The password is its UTF-8 bytes, without SASLprep.
+from Python 3.13. The password is its UTF-8 bytes, without SASLprep.
 """
 
 from __future__ import annotations
@@ -14,7 +13,8 @@ import binascii
 import hashlib
 import hmac
 import os
-from typing import NamedTuple
+import re
+from typing import Any, NamedTuple
 
 from .._connector.errors import InputError
 
@@ -47,7 +47,7 @@ def verify(password: str, hashed: str) -> bool:
     return hmac.compare_digest(stored_key, parts.stored_key)
 
 
-def parse_hash(value: str, where: str) -> str:
+def parse_hash(value: Any, where: str) -> str:
     """The hash if it is one.
 
     :raises InputError: another scheme or malformed; the value is never shown
@@ -55,7 +55,7 @@ def parse_hash(value: str, where: str) -> str:
     if _split(value) is None:
         way_out = f"Give {SCHEME}iterations,salt,StoredKey,ServerKey as 'doveadm pw -s SCRAM-SHA-256' prints it."
         raise InputError("not a password hash of a scheme known here (value hidden)", where=where, way_out=way_out)
-    return value
+    return str(value)
 
 
 def _keys(password: str, salt: bytes, iterations: int) -> tuple[bytes, bytes]:
@@ -64,16 +64,22 @@ def _keys(password: str, salt: bytes, iterations: int) -> tuple[bytes, bytes]:
     return hashlib.sha256(client_key).digest(), hmac.digest(salted, b"Server Key", "sha256")
 
 
-def _split(hashed: str) -> _Parts | None:
-    if not hashed.startswith(SCHEME):
+def _split(hashed: Any) -> _Parts | None:
+    if not isinstance(hashed, str) or not hashed.startswith(SCHEME):
         return None
-    words = hashed[len(SCHEME) :].split(",")
-    if len(words) != 4 or not words[0].isdigit() or not _LEAST <= int(words[0]) <= _MOST:
+    count, *encoded = hashed[len(SCHEME) :].split(",")
+    if len(encoded) != 3 or not re.fullmatch("[1-9][0-9]{3,6}", count) or not _LEAST <= int(count) <= _MOST:
         return None
-    try:
-        salt, stored_key, server_key = (base64.b64decode(word, validate=True) for word in words[1:])
-    except (binascii.Error, ValueError):
-        return None
+    salt, stored_key, server_key = map(_decoded, encoded)
     if not salt or len(stored_key) != 32 or len(server_key) != 32:
         return None
-    return _Parts(int(words[0]), salt, stored_key, server_key)
+    return _Parts(int(count), salt, stored_key, server_key)
+
+
+def _decoded(text: str) -> bytes:
+    """Nothing for what is not the one spelling of some octets."""
+    try:
+        octets = base64.b64decode(text, validate=True)
+    except (binascii.Error, ValueError):
+        return b""
+    return octets if base64.b64encode(octets).decode() == text else b""

@@ -12,7 +12,9 @@ from collections.abc import Mapping
 from types import MappingProxyType
 from typing import Any
 
+from .._connector.rights import ANONYMOUS, ANY_RECIPIENT, ANY_SENDER, AUTHENTICATED, AUTHORITATIVE_SENDER, SUBMIT
 from .._connector.values import UNLIMITED
+from .._engine.capabilities import Capabilities
 
 OPTIONS = frozenset(
     {
@@ -79,4 +81,17 @@ FIXED: Mapping[str, Any] = MappingProxyType(
         # the log has events, not the conversation
         "protocol_logging_level": "None",
     }
+)
+CAPABILITIES = Capabilities(
+    options=MappingProxyType(
+        {
+            **dict.fromkeys(OPTIONS),
+            "permission_groups": frozenset({"AnonymousUsers", "ExchangeUsers"}),
+            "auth_mechanism": frozenset({"Tls", "BasicAuth", "BasicAuthRequireTLS"}),
+            **{option: frozenset(() if value == () else (value,)) for option, value in FIXED.items()},
+        }
+    ),
+    principals=frozenset({ANONYMOUS, AUTHENTICATED}),
+    rights=frozenset({SUBMIT, ANY_RECIPIENT, ANY_SENDER, AUTHORITATIVE_SENDER}),
+    atomic=True,
 )

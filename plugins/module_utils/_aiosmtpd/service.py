@@ -5,7 +5,6 @@
 
 from __future__ import annotations
 
-import fcntl
 import io
 import json
 import os
@@ -14,25 +13,28 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
+from dataclasses import replace
 from typing import Any
 
-from .._connector.addresses import Binding, parse_binding
-from .._connector.errors import RelayError, ServiceError
-from .._engine.backend import Service, ServiceFacts
-from .._host.files import read_bytes
+from .._connector.addresses import Binding
+from .._connector.errors import ServiceError
+from .._engine.service import Service, ServiceFacts
+from .._host.answers import silent_bindings
 from .._host.locks import locked
-from .._host.ports import refuse_unavailable
-from .._policy.compile import Policy
-from .documents import read_document, sha256
-from .store import policy_digest, store_path
+from .._host.ports import listening, refuse_unavailable
+from .._policy.state import State
+from .pid_file import PidFile
+from .settings import settings_digest, stored_settings_digest
+from .status import make_binding, read_status, read_stored
+from .store import policy_digest
 
+_ANSWER_SECONDS = 10.0
 _START_SECONDS = 30.0
-_STOP_SECONDS = 75.0
+_STOP_SECONDS = 90.0  # messages in hand may take 60 s, and the supervisor kills after 75
 _SEE_OWNER = "Check owner and mode, or become its user."
 _LEFT_ALONE = "The running service, if any, was left alone."
-_STATUS_KEYS = frozenset({"version", "pid", "started", "digest", "settings_digest", "program_digest", "listeners"})
 
 
 class RelayProcess(Service):
@@ -40,6 +42,7 @@ class RelayProcess(Service):
 
     def __init__(self, directory: str) -> None:
         self._directory = directory
+        self._pid_file = PidFile(directory)
 
     def _path(self, name: str) -> str:
         return os.path.join(self._directory, name)
@@ -47,71 +50,54 @@ class RelayProcess(Service):
     @contextmanager
     def transaction(self, read_only: bool) -> Iterator[None]:
         """Keep two plays from starting or stopping it at a time, where there is a directory."""
+        self._pid_file.refuse_stranger()
         if read_only or not os.path.isdir(self._directory):
             yield
             return
-        with locked(self._path("service.lock")):
+        with locked(self._path("service.lock"), patience=_STOP_SECONDS + 2 * _START_SECONDS):
             yield
 
-    def facts(self, policy: Policy | None = None) -> ServiceFacts:
-        held, pid = self._lock_holder()
-        if not held:
+    def facts(self, state: State | None = None) -> ServiceFacts:
+        if state is not None:
+            return self.facts_of(policy_digest(state.policy), settings_digest(state.settings))
+        return self.facts_of(read_stored(self._directory).digest, stored_settings_digest(self._directory))
+
+    def facts_of(self, digest: Any, settings: str | None) -> ServiceFacts:
+        """Sockets are the relay's own if the process that says so is there: it says so as long as it serves.
+
+        :param digest: of the policy that it should have loaded
+        :param settings: digest of the settings that it should have loaded, ``None``: there are none
+        """
+        if not self._pid_file.held:
             return ServiceFacts(running=False, restart_required=False)
-        status = self._status()
-        if status is None:
-            return ServiceFacts(running=True, restart_required=True, pid=pid)
-        listeners = tuple((binding.host, binding.port) for binding in _bindings(status["listeners"]))
-        return ServiceFacts(True, self._is_outdated(status, policy), listeners, pid)
-
-    def own_bindings(self) -> list[Binding] | None:
-        """What the running relay listens on, ``None`` if it does not say."""
-        if not self._lock_holder()[0]:
-            return []
-        status = self._status()
-        return None if status is None else _bindings(status["listeners"])
-
-    def _status(self) -> dict[str, Any] | None:
-        """What the running relay says of itself; ``None`` if it says nothing that can be read."""
-        try:
-            status = read_document(self._path("status.json"), _STATUS_KEYS)
-            return status if status is not None and _bindings(status["listeners"]) is not None else None
-        except (RelayError, KeyError, TypeError):
-            return None
-
-    def _lock_holder(self) -> tuple[bool, int | None]:
-        """Whether the lock on the pid file is held, and the number in it. A number left behind means nothing."""
-        path = self._path("relayd.pid")
-        try:
-            descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
-        except FileNotFoundError:
-            return False, None
-        except OSError as error:
-            raise ServiceError(f"cannot be read: {error.strerror}", where=path, way_out=_SEE_OWNER) from error
-        try:
-            fcntl.flock(descriptor, fcntl.LOCK_SH | fcntl.LOCK_NB)
-        except BlockingIOError:
-            text = os.read(descriptor, 32).decode("ascii", "replace").strip()
-            return True, int(text) if text.isdigit() and int(text) > 1 else None
-        finally:
-            os.close(descriptor)
-        return False, None
-
-    def _is_outdated(self, status: dict[str, Any], policy: Policy | None) -> bool:
-        wanted = self._stored_digest() if policy is None else policy_digest(policy)
-        settings = read_bytes(self._path("settings.json"))
-        program = read_bytes(self._path("smtp_relayd.pyz"))
-        return (
-            status["digest"] != wanted
-            or (settings is not None and status["settings_digest"] != sha256(settings))
-            or (program is not None and status["program_digest"] != sha256(program))
+        status = read_status(self._directory)
+        expected = read_stored(self._directory).listeners if status is None else status.listeners
+        listeners = _open(expected) if status and status.alive else []
+        return ServiceFacts(
+            running=True,
+            restart_required=status is None or not status.has_loaded(self._directory, digest, settings),
+            listeners=_places(listeners),
+            pid=self._pid_file.read()[1],
+            silent=_places(binding for binding in expected if binding not in listeners),
         )
 
-    def _stored_digest(self) -> Any:
-        try:
-            document = json.loads(read_bytes(store_path(self._directory)) or b"{}")
-        except (ValueError, RecursionError):
-            return None
-        return document.get("digest") if isinstance(document, dict) else None
+    def ask(self) -> ServiceFacts:
+        """Which sockets should answer is said by the relay that runs; by the stored policy where it says nothing."""
+        facts = self.facts()
+        listeners = [make_binding(*place) for place in facts.listeners or ()]
+        tls = {(binding.version, binding.port) for binding in read_stored(self._directory).tls} if listeners else set()
+        first = [binding for binding in listeners if (binding.version, binding.port) in tls]
+        silent = silent_bindings(listeners, patience=_ANSWER_SECONDS, tls=first)
+        return replace(facts, silent=facts.silent + _places(silent))
+
+    def own_bindings(self) -> list[Binding] | None:
+        """What the running relay listens on, ``None`` if it does not say. Before it listens it has no status file."""
+        if not self._pid_file.held:
+            return []
+        status = read_status(self._directory)
+        if status is None:
+            return None if os.path.lexists(self._path("status.json")) else []
+        return list(status.listeners) if status.alive else []
 
     def _command(self, *flags: str) -> list[str]:
         program = self._path("smtp_relayd.pyz")
@@ -123,38 +109,47 @@ class RelayProcess(Service):
         """Load what it would load, and try the ports that it does not hold yet."""
         try:
             command = self._command("--check")
-            result = subprocess.run(command, stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False)
-        except OSError as error:
+            result = subprocess.run(
+                command,
+                stdin=subprocess.DEVNULL,
+                capture_output=True,
+                text=True,
+                errors="replace",
+                check=False,
+                timeout=_START_SECONDS,
+            )
+        except (OSError, subprocess.TimeoutExpired) as error:
             raise ServiceError(f"cannot be run: {error}", where=self._directory, way_out=_SEE_OWNER) from error
         if result.returncode != 0:
             seen = result.stderr.strip().splitlines() or [f"exit status {result.returncode}"]
             raise ServiceError(f"the relay would not start: {seen[-1]}", where=self._directory, way_out=_LEFT_ALONE)
-        document = json.loads(read_bytes(store_path(self._directory)) or b"{}")
-        refuse_unavailable(_bindings(document["policy"]["bindings"]), self.own_bindings())
+        refuse_unavailable(read_stored(self._directory).bindings, self.own_bindings())
 
     def start(self) -> None:
+        command = self._command("--supervise")
         ready, told = os.pipe()
-        try:
-            process = self._spawn(told)
-        except OSError as error:
-            raise ServiceError(f"cannot be started: {error}", where=self._directory, way_out=_SEE_OWNER) from error
-        finally:
-            os.close(told)
         with os.fdopen(ready, "rb", buffering=0) as answers:
+            try:
+                process = self._spawn(command, told)
+            except OSError as error:
+                raise ServiceError(f"cannot be started: {error}", where=self._directory, way_out=_SEE_OWNER) from error
+            finally:
+                os.close(told)
             failure = _failure(answers)
         if failure:
-            process.terminate()
-            process.wait()
+            _end(process)
             way_out = f"See {self._path('relayd.log')}."
             raise ServiceError(f"the relay did not start: {failure}", where=self._directory, way_out=way_out)
 
-    def _spawn(self, told: int) -> subprocess.Popen[bytes]:
+    def _spawn(self, command: list[str], told: int) -> subprocess.Popen[bytes]:
         """:param told: the end of a pipe on which the program says that it is ready"""
-        command = self._command("--supervise", "--ready-fd", str(told))
-        log = os.open(self._path("relayd.log"), os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, 0o640)
+        # a pipe that nobody reads would keep us waiting
+        flags = os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC | os.O_NONBLOCK
+        log = os.open(self._path("relayd.log"), flags, 0o640)
         try:
+            os.set_blocking(log, True)
             return subprocess.Popen(
-                command,
+                [*command, "--ready-fd", str(told)],
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=log,
@@ -166,24 +161,33 @@ class RelayProcess(Service):
             os.close(log)
 
     def stop(self) -> None:
-        held, pid = self._lock_holder()
-        if not held:
-            return
-        if pid is None:
-            way_out = "Find the process that holds it (fuser) and stop it."
-            raise ServiceError("there is no process number in it", where=self._path("relayd.pid"), way_out=way_out)
+        pid = self._pid_file.process_to_signal()
+        if pid is not None:
+            self._signal(pid)
+        deadline = time.monotonic() + _STOP_SECONDS
+        while self._pid_file.read()[0]:
+            if time.monotonic() > deadline:
+                what = f"process {pid or 'of the relay'} did not stop within {_STOP_SECONDS:.0f} s"
+                raise ServiceError(what, where=self._directory, way_out=f"See {self._path('relayd.log')}.")
+            time.sleep(0.02)
+
+    def _signal(self, pid: int) -> None:
         try:
             with suppress(ProcessLookupError):  # a supervisor that died leaves the lock to its child, about to stop
                 os.kill(pid, signal.SIGTERM)
+                os.kill(pid, signal.SIGCONT)  # one that was halted would not hear the other
         except PermissionError as error:
             way_out = "Become root or its user."
             raise ServiceError(f"process {pid} is another user's", where=self._directory, way_out=way_out) from error
-        deadline = time.monotonic() + _STOP_SECONDS
-        while self._lock_holder()[0]:
-            if time.monotonic() > deadline:
-                what = f"process {pid} did not stop within {_STOP_SECONDS:.0f} s"
-                raise ServiceError(what, where=self._directory, way_out=f"See {self._path('relayd.log')}.")
-            time.sleep(0.02)
+
+
+def _end(process: subprocess.Popen[bytes]) -> None:
+    process.terminate()
+    try:
+        process.wait(_STOP_SECONDS)
+    except subprocess.TimeoutExpired:
+        process.kill()
+        process.wait()
 
 
 def _failure(answers: io.RawIOBase) -> str:
@@ -198,14 +202,18 @@ def _failure(answers: io.RawIOBase) -> str:
         if not chunk:
             return "it ended without a word"
         line += chunk
-    answer = json.loads(line)
-    return "" if answer.get("ready") is True else str(answer.get("error"))
+    with suppress(ValueError, AttributeError):
+        answer = json.loads(line)
+        return "" if answer.get("ready") is True else str(answer.get("error"))
+    return "its answer cannot be read"
 
 
-def _bindings(items: Any) -> list[Binding]:
-    """``[{address, port}]`` of the files as bindings."""
-    return [_binding(item["address"], item["port"]) for item in items]
+def _open(bindings: Iterable[Binding]) -> list[Binding]:
+    """Those that are. Where the kernel does not say, the relay is believed."""
+    tables = {version: listening(version) for version in (4, 6)}
+    known = ((binding, tables[binding.version]) for binding in bindings)
+    return [binding for binding, table in known if table is None or binding in table]
 
 
-def _binding(address: str, port: int) -> Binding:
-    return parse_binding(f"[{address}]:{port}" if ":" in address else f"{address}:{port}", "listeners")
+def _places(bindings: Iterable[Binding]) -> tuple[tuple[str, int], ...]:
+    return tuple((binding.host, binding.port) for binding in bindings)

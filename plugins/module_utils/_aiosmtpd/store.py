@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import json
 import os
+from dataclasses import dataclass
 from typing import Any
 
 from .._connector.errors import RelayError, StoreError
@@ -13,13 +14,13 @@ from .._connector.properties import DOMAIN_PROPERTIES, render_item
 from .._engine.merge import Options, merge
 from .._host.files import replace_file
 from .._policy.compile import Policy
-from .._policy.document import policy_document
+from .._policy.document import parse_policy_document, policy_document
 from .._policy.state import State
 from .documents import VERSION, canonical, read_document, sha256
 from .options import OPTIONS
 
 _KEYS = frozenset({"version", "definitions", "policy", "digest"})
-_WAY_OUT = "Restore the file from a backup, or remove it to start afresh."
+_WAY_OUT = "Restore the file from a backup, or remove the directory of the relay to start afresh."
 
 
 def policy_digest(policy: Policy) -> str:
@@ -30,22 +31,54 @@ def store_path(directory: str) -> str:
     return os.path.join(directory, "store.json")
 
 
-def read_store(directory: str) -> State:
-    """The definitions; ``drift`` when the rest of the file does not follow from them. No file: an empty state.
+@dataclass(frozen=True)
+class Stored:
+    """:ivar given: the policy in the file, which the daemon runs, where it does not follow from the definitions
+    :ivar digest: of the policy, as the file has it
+    :ivar drift: what is odd, in words; empty: the file is as it was written
+    """
 
+    state: State
+    given: Policy | None
+    digest: Any
+    drift: str
+
+
+def read_store(directory: str, server: State, known: State | None = None) -> Stored | None:
+    """``None``: there is no such file.
+
+    :param server: what is known of the server without it
+    :param known: what was just written: found again, it need not be compiled again
     :raises StoreError: a file that cannot be read
     """
     path = store_path(directory)
     document = read_document(path, _KEYS)
     if document is None:
-        return State()
-    state = _parse_definitions(document["definitions"], path)
-    expected = policy_document(state.policy)
-    drift = canonical(document["policy"]) != canonical(expected) or document["digest"] != sha256(canonical(expected))
-    return State(state.connectors, state.accepted_domains, drift=drift)
+        return None
+    state = _parse_definitions(document["definitions"], path, server)
+    if known is not None and state == known:
+        state = known
+    expected = canonical(policy_document(state.policy))
+    found, digest = canonical(document["policy"]), document["digest"]
+    if found == expected and digest == sha256(expected):
+        return Stored(state, None, digest, "")
+    given, drift = _given(document["policy"], path)
+    return Stored(state, given, digest, drift)
 
 
-def _parse_definitions(definitions: Any, path: str) -> State:
+def _given(document: Any, path: str) -> tuple[Policy, str]:
+    """A policy that cannot be read lets nobody in: no daemon starts with it."""
+    try:
+        policy = parse_policy_document(document, f"{path}, policy")
+    except StoreError as error:
+        return Policy((), (), (), None), f"The compiled policy cannot be read, no relay starts with it: {error}"
+    return policy, (
+        f"The policy in {path} does not follow from the definitions beside it: one of the two was edited by hand. What "
+        "is said of the relay here is of the policy, which it runs; the next change writes it again."
+    )
+
+
+def _parse_definitions(definitions: Any, path: str, server: State) -> State:
     where = f"{path}, definitions"
     if not isinstance(definitions, dict) or set(definitions) != {"connectors", "accepted_domains"}:
         raise StoreError("connectors and accepted_domains are expected", where=where, way_out=_WAY_OUT)
@@ -63,7 +96,7 @@ def _parse_definitions(definitions: Any, path: str) -> State:
                 "a key or state that means nothing here", where=f"{where}.{key}", value=odd[0], way_out=_WAY_OUT
             )
     try:
-        return merge(State(), Options(definitions["connectors"], definitions["accepted_domains"]))
+        return merge(server, Options(definitions["connectors"], definitions["accepted_domains"]))
     except RelayError as error:
         raise StoreError(str(error), where=where, way_out=_WAY_OUT) from error
 
@@ -84,10 +117,3 @@ def write_store(directory: str, state: State) -> None:
         "digest": sha256(canonical(policy)),
     }
     replace_file(store_path(directory), (json.dumps(document, indent=1) + "\n").encode())
-
-
-def read_settings(directory: str) -> dict[str, Any] | None:
-    """What the role ``relay_server`` wrote, ``None`` when it has not run yet."""
-    return read_document(
-        os.path.join(directory, "settings.json"), frozenset({"version", "server_name", "fqdn", "smarthost"})
-    )

@@ -33,6 +33,14 @@ class AddressRange(NamedTuple):
     def size(self) -> int:
         return self.high - self.low + 1
 
+    def holds(self, other: AddressRange) -> bool:
+        """Every address of ``other`` is in it."""
+        return self.version == other.version and self.low <= other.low and other.high <= self.high
+
+    def meets(self, other: AddressRange) -> bool:
+        """They have an address in common."""
+        return self.version == other.version and self.low <= other.high and other.low <= self.high
+
     def __str__(self) -> str:
         """The shortest spelling: one address, CIDR where the range is one, else ``first-last``."""
         first = format_address(self.version, self.low)
@@ -159,10 +167,10 @@ def union(ranges: Iterable[AddressRange]) -> tuple[AddressRange, ...]:
     merged: list[AddressRange] = []
     for item in sorted(ranges):
         last = merged[-1] if merged else None
-        if last is not None and last.version == item.version and item.low <= last.high + 1:
-            merged[-1] = last._replace(high=max(last.high, item.high))
-        else:
+        if last is None or last.version != item.version or item.low > last.high + 1:
             merged.append(item)
+        elif item.high > last.high:
+            merged[-1] = AddressRange(last.version, last.low, item.high)
     return tuple(merged)
 
 
@@ -175,8 +183,9 @@ def subtract(ranges: Iterable[AddressRange], less: Iterable[AddressRange]) -> tu
         while start < len(holes) and (holes[start].version, holes[start].high) < (item.version, item.low):
             start += 1
         low = item.low
-        for hole in holes[start:]:
-            if not _touches(hole, item):
+        for number in range(start, len(holes)):
+            hole = holes[number]
+            if not hole.meets(item):
                 break
             if hole.low > low:
                 rest.append(AddressRange(item.version, low, hole.low - 1))
@@ -190,10 +199,6 @@ def intersect(ranges: Iterable[AddressRange], others: Iterable[AddressRange]) ->
     """The addresses that are in both, in the form of :func:`union`."""
     ours = union(ranges)
     return subtract(ours, subtract(ours, others))
-
-
-def _touches(one: AddressRange, other: AddressRange) -> bool:
-    return one.version == other.version and one.low <= other.high and other.low <= one.high
 
 
 def cidrs(item: AddressRange) -> Iterator[AddressRange]:

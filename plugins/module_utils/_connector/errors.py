@@ -8,7 +8,8 @@ Nothing below the modules and action plugins knows Ansible; they turn these erro
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from dataclasses import dataclass
+from typing import Any, NamedTuple
 
 _LONGEST_VALUE = 200
 
@@ -34,9 +35,17 @@ class RelayError(Exception):
     def _message(self) -> str:
         parts = f"{self.where}: {self.what}" if self.where else self.what
         if self.value is not None:
-            seen = repr(self.value)
+            seen = _shown(self.value)
             parts += f", got {seen if len(seen) <= _LONGEST_VALUE else seen[:_LONGEST_VALUE] + '...'}"
         return f"{parts}. {self.way_out}".rstrip()
+
+
+def _shown(value: Any) -> str:
+    """Python prints no number of thousands of digits, and no list in a list in a list a thousand times over."""
+    try:
+        return repr(value)
+    except (ValueError, RecursionError):
+        return f"a value of type {type(value).__name__} that cannot be shown"
 
 
 class InputError(RelayError):
@@ -49,6 +58,32 @@ class ConflictError(RelayError):
     """Values that are fine one by one and cannot stand together."""
 
     kind = "conflict"
+
+
+@dataclass(frozen=True)
+class Conflict:
+    """What a :class:`ConflictError` says, as a value; two are equal if they say the same."""
+
+    what: str
+    where: str
+    way_out: str
+    raises: type[RelayError] = ConflictError
+
+    def error(self) -> RelayError:
+        """To raise it."""
+        return self.raises(self.what, where=self.where, way_out=self.way_out)
+
+
+class Finding(NamedTuple):
+    """Something that speaks against a change and may be passed.
+
+    :ivar consent: the option that lets it pass
+    """
+
+    what: str
+    where: str
+    way_out: str
+    consent: str
 
 
 class CapabilityError(RelayError):

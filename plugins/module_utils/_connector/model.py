@@ -1,20 +1,39 @@
 # SPDX-FileCopyrightText: 2026 mailops.relay contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What the collection manages: connectors and accepted domains."""
+"""What the collection manages: connectors and accepted domains. Each option is one field: its name, type, default and
+property.
+
+Names, limits and values are those of Microsoft's New-ReceiveConnector and Set-ReceiveConnector; a field without an
+Exchange name is an option of bundled relays.
+"""
 
 from __future__ import annotations
 
 from dataclasses import dataclass, fields
 from functools import cached_property
 
-from .addresses import AddressRange, Binding
+from . import values
+from .addresses import AddressRange, Binding, parse_binding
 from .errors import UnknownRightsError
-from .rights import ANONYMOUS, AUTHENTICATED, EXTERNALLY_SECURED, ExtendedRight, effective_rights
+from .fields import count, entries, flags, patterns, ranges, size, span, switch, text, word
+from .rights import (
+    ANONYMOUS,
+    AUTHENTICATED,
+    EXTERNALLY_SECURED,
+    GROUPS,
+    ExtendedRight,
+    effective_rights,
+    parse_extended_right,
+    render_extended_right,
+)
+
+MECHANISMS = ("Tls", "Integrated", "BasicAuth", "BasicAuthRequireTLS", "ExchangeServer", "ExternalAuthoritative")
+DOMAIN_TYPES = ("Authoritative", "InternalRelay", "ExternalRelay")
 
 
 @dataclass(frozen=True)
 class Connector:
-    """One receive connector. Field names are the option names; values are normalised (see :mod:`.properties`).
+    """One receive connector. Field names are the option names; values are normalised.
 
     Sizes in bytes, times in seconds, counts ``-1`` for unlimited. ``allowed_senders`` empty: the accepted domains.
     ``None``: the server has no such property, or it is left to the server's default; ``extended_rights``: nobody let us
@@ -23,64 +42,81 @@ class Connector:
     """
 
     name: str
-    enabled: bool = True
-    bindings: tuple[Binding, ...] = ()
-    remote_ip_ranges: tuple[AddressRange, ...] = ()
-    permission_groups: tuple[str, ...] = ()
-    extended_rights: tuple[ExtendedRight, ...] | None = ()
-    fqdn: str = ""
-    banner: str = ""
-    max_message_size: int = 36 << 20
-    comment: str = ""
-    auth_mechanism: tuple[str, ...] = ()
-    require_tls: bool = False
-    implicit_tls: bool = False
-    tls_certificate_file: str = ""
-    tls_key_file: str = ""
-    max_recipients_per_message: int = 200
-    max_inbound_connection: int = 5000
-    max_inbound_connection_per_source: int = 20
-    max_protocol_errors: int = 5
-    connection_timeout: int = 600
-    connection_inactivity_timeout: int = 300
-    tarpit_interval: int = 0
-    transport_role: str | None = None
-    domain_secure_enabled: bool | None = None
-    enable_auth_gssapi: bool | None = None
-    extended_protection_policy: str | None = None
-    suppress_x_anonymous_tls: bool | None = None
-    tls_certificate_name: str | None = None
-    tls_domain_capabilities: tuple[str, ...] | None = None
-    service_discovery_fqdn: str | None = None
-    default_domain: str | None = None
-    advertise_client_settings: bool | None = None
-    protocol_logging_level: str | None = None
-    max_header_size: int | None = None
-    max_hop_count: int | None = None
-    max_local_hop_count: int | None = None
-    max_inbound_connection_percentage_per_source: int | None = None
-    message_rate_limit: int | None = None
-    message_rate_source: tuple[str, ...] | None = None
-    max_logon_failures: int | None = None
-    auth_tarpit_interval: int | None = None
-    max_acknowledgement_delay: int | None = None
-    chunking_enabled: bool | None = None
-    binary_mime_enabled: bool | None = None
-    eight_bit_mime_enabled: bool | None = None
-    pipelining_enabled: bool | None = None
-    delivery_status_notification_enabled: bool | None = None
-    enhanced_status_codes_enabled: bool | None = None
-    size_enabled: str | None = None
-    long_addresses_enabled: bool | None = None
-    orar_enabled: bool | None = None
-    require_ehlo_domain: bool | None = None
-    bare_linefeed_rejection_enabled: bool | None = None
-    reject_reserved_top_level_recipient_domains: bool | None = None
-    reject_reserved_second_level_recipient_domains: bool | None = None
-    reject_single_label_recipient_domains: bool | None = None
-    smtp_utf8_enabled: bool | None = None
-    allowed_senders: tuple[str, ...] = ()
-    allowed_recipients: tuple[str, ...] = ()
+    enabled: bool = switch("Enabled", True)
+    bindings: tuple[Binding, ...] = entries("Bindings", (), parse_binding, render=str)
+    remote_ip_ranges: tuple[AddressRange, ...] = ranges("RemoteIPRanges", ())
+    # Exchange shows Custom for rights beyond the groups; it cannot be set
+    permission_groups: tuple[str, ...] = flags("PermissionGroups", (), tuple(GROUPS), {"Custom": ()})
+    extended_rights: tuple[ExtendedRight, ...] | None = entries(
+        "", (), parse_extended_right, render=render_extended_right
+    )
+    fqdn: str = text("Fqdn", "", values.parse_host)
+    banner: str = text("Banner", "", values.parse_banner)
+    max_message_size: int = size("MaxMessageSize", 36 << 20, values.MIN_MESSAGE_SIZE)
+    comment: str = text("Comment", "", values.parse_comment)
+    auth_mechanism: tuple[str, ...] = flags("AuthMechanism", (), MECHANISMS)
+    require_tls: bool = switch("RequireTLS", False)
+    implicit_tls: bool = switch("", False)
+    tls_certificate_file: str = text("", "", values.parse_path)
+    tls_key_file: str = text("", "", values.parse_path)
+    max_recipients_per_message: int = count("MaxRecipientsPerMessage", 200, 1, 512000)
+    max_inbound_connection: int = count("MaxInboundConnection", 5000, 1, unlimited=True)
+    max_inbound_connection_per_source: int = count("MaxInboundConnectionPerSource", 20, 1, 10000, unlimited=True)
+    max_protocol_errors: int = count("MaxProtocolErrors", 5, 0, unlimited=True)
+    connection_timeout: int = span("ConnectionTimeout", 600, least=1)
+    connection_inactivity_timeout: int = span("ConnectionInactivityTimeout", 300, least=1)
+    tarpit_interval: int = span("TarpitInterval", 0)
+    allowed_senders: tuple[str, ...] = patterns("", (), empty_allows="every accepted domain")
+    allowed_recipients: tuple[str, ...] = patterns("", (), empty_allows="every recipient")
+    transport_role: str | None = word("TransportRole", None, ("FrontendTransport", "HubTransport"), since="13")
+    domain_secure_enabled: bool | None = switch("DomainSecureEnabled", None)
+    enable_auth_gssapi: bool | None = switch("EnableAuthGSSAPI", None, since="07s")
+    extended_protection_policy: str | None = word(
+        "ExtendedProtectionPolicy", None, ("None", "Allow", "Require"), since="10s"
+    )
+    suppress_x_anonymous_tls: bool | None = switch("SuppressXAnonymousTls", None, since="10")
+    tls_certificate_name: str | None = text("TlsCertificateName", None, values.parse_certificate_name, since="13")
+    tls_domain_capabilities: tuple[str, ...] | None = entries(
+        "TlsDomainCapabilities", None, values.parse_tls_capabilities, since="10", split=values.split_tls_capabilities
+    )
+    service_discovery_fqdn: str | None = text("ServiceDiscoveryFqdn", None, values.parse_host, since="13")
+    default_domain: str | None = text("DefaultDomain", None, values.parse_domain_name)
+    advertise_client_settings: bool | None = switch("AdvertiseClientSettings", None, since="10")
+    protocol_logging_level: str | None = word("ProtocolLoggingLevel", None, ("None", "Verbose"))
+    max_header_size: int | None = size("MaxHeaderSize", None, 1)
+    max_hop_count: int | None = count("MaxHopCount", None, 1, 500)
+    max_local_hop_count: int | None = count("MaxLocalHopCount", None, 0, 50)
+    max_inbound_connection_percentage_per_source: int | None = count(
+        "MaxInboundConnectionPercentagePerSource", None, 1, 100
+    )
+    message_rate_limit: int | None = count("MessageRateLimit", None, 1, unlimited=True)
+    message_rate_source: tuple[str, ...] | None = flags(
+        "MessageRateSource", None, ("IPAddress", "User"), {"All": ("IPAddress", "User")}, since="10"
+    )
+    max_logon_failures: int | None = count("MaxLogonFailures", None, 0, 10)
+    auth_tarpit_interval: int | None = span("AuthTarpitInterval", None, since="16")
+    max_acknowledgement_delay: int | None = span("MaxAcknowledgementDelay", None, since="10")
+    chunking_enabled: bool | None = switch("ChunkingEnabled", None)
+    binary_mime_enabled: bool | None = switch("BinaryMimeEnabled", None)
+    eight_bit_mime_enabled: bool | None = switch("EightBitMimeEnabled", None)
+    pipelining_enabled: bool | None = switch("PipeliningEnabled", None)
+    delivery_status_notification_enabled: bool | None = switch("DeliveryStatusNotificationEnabled", None)
+    enhanced_status_codes_enabled: bool | None = switch("EnhancedStatusCodesEnabled", None)
+    size_enabled: str | None = word("SizeEnabled", None, ("Enabled", "Disabled", "EnabledwithoutValue"))
+    long_addresses_enabled: bool | None = switch("LongAddressesEnabled", None, since="07s")
+    orar_enabled: bool | None = switch("OrarEnabled", None, since="07s")
+    require_ehlo_domain: bool | None = switch("RequireEHLODomain", None)
+    bare_linefeed_rejection_enabled: bool | None = switch(
+        "BareLinefeedRejectionEnabled", None, since="10s", in_new=False
+    )
+    reject_reserved_top_level_recipient_domains: bool | None = switch(
+        "RejectReservedTopLevelRecipientDomains", None, since="16"
+    )
+    reject_reserved_second_level_recipient_domains: bool | None = switch(
+        "RejectReservedSecondLevelRecipientDomains", None, since="16"
+    )
+    reject_single_label_recipient_domains: bool | None = switch("RejectSingleLabelRecipientDomains", None, since="16")
+    smtp_utf8_enabled: bool | None = switch("SmtpUtf8Enabled", None, since="13", in_new=False, reserved=True)
     inherited_rights: tuple[ExtendedRight, ...] = ()
 
     def __hash__(self) -> int:
@@ -131,8 +167,8 @@ class AcceptedDomain:
     only)."""
 
     name: str
-    type: str = "Authoritative"
-    next_hop: str = ""
+    type: str = word("DomainType", "Authoritative", DOMAIN_TYPES)
+    next_hop: str = text("", "", values.parse_endpoint)
 
     @property
     def key(self) -> str:

@@ -6,12 +6,15 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from operator import eq
 from typing import Any, Callable
 
 from .errors import ConflictError, InputError
 
 _LIST_FORMS = "Give a list (exactly this), or {add: [...], remove: [...]}, or {set: [...]}."
 _NONE = "None"
+_FEW = 5
+"""Entries that a message names."""
 
 
 @dataclass(frozen=True)
@@ -20,7 +23,7 @@ class Property:
 
     Every spelling of a value is read to one form, so two values are the same if they are equal (``==``).
 
-    :ivar option: its name, also the field of the dataclass: the Exchange name in snake_case
+    :ivar option: its name, which is that of the field of the dataclass: the Exchange name in snake_case
     :ivar exchange: the parameter of New- and Set-ReceiveConnector (or Set-AcceptedDomain), empty where there is none
     :ivar type: Ansible argument type; ``raw`` rows are lists that also take ``{add, remove, set}``
     :ivar parse: ``(value, where)`` to the normalised value; of one entry for lists
@@ -36,6 +39,9 @@ class Property:
     :ivar most: largest number
     :ivar unlimited: ``Unlimited`` is allowed
     :ivar split: the text of a whole list to the texts of its entries
+    :ivar holds: the first entry takes in all that the second stands for: without the second alone nothing changes
+    :ivar meets: something is taken in by both entries
+    :ivar empty_allows: what an empty list allows, where that is more than any entry does; else empty
     """
 
     option: str
@@ -54,6 +60,9 @@ class Property:
     most: int | None = None
     unlimited: bool = False
     split: Callable[[str], list[str]] = lambda text: text.split(",")
+    holds: Callable[[Any, Any], bool] = eq
+    meets: Callable[[Any, Any], bool] = eq
+    empty_allows: str = ""
 
     @property
     def is_list(self) -> bool:
@@ -97,8 +106,36 @@ def _changed(
         raise InputError(
             "an entry is both added and removed", where=where, value=seen, way_out="Keep it in one of the lists."
         )
-    gone = set(parts.get("remove", []))
-    return _normalise(row, [entry for entry in current if entry not in gone] + parts.get("add", []))
+    gone, added = set(parts.get("remove", [])), parts.get("add", [])
+    kept = [entry for entry in current if entry not in gone]
+    for entry in sorted(gone):
+        _refuse_what_stays(row, entry, kept, added, f"{where}.remove")
+    wanted = _normalise(row, kept + added)
+    if row.empty_allows and current and not wanted:
+        raise InputError(
+            f"without its last entry the list would allow {row.empty_allows}",
+            where=f"{where}.remove",
+            value=row.render(current[-1]),
+            way_out="Add another entry in the same task, or give the whole list [] if that is meant.",
+        )
+    return wanted
+
+
+def _refuse_what_stays(row: Property, gone: Any, kept: list[Any], added: list[Any], where: str) -> None:
+    """A removal that would leave in the list some of what it names, under another entry that the task does not name."""
+    stays = [entry for entry in kept if row.meets(entry, gone)]
+    inside = [entry for entry in (*stays, *added) if row.holds(entry, gone)]
+    staying = inside or [entry for entry in stays if entry not in added]
+    if not staying:
+        return
+    names = ", ".join(str(row.render(entry)) for entry in staying[:_FEW])
+    names += f" and {len(staying) - _FEW} more" if len(staying) > _FEW else ""
+    raise InputError(
+        f"{'lies inside' if inside else 'overlaps'} what stays in the list: {names}",
+        where=where,
+        value=row.render(gone),
+        way_out=f"Remove {names} too, and add what is to stay of it in the same task.",
+    )
 
 
 def _parse_entries(row: Property, value: Any, where: str, *, is_change: bool = False) -> list[Any]:

@@ -155,6 +155,11 @@ def parse_extended_right(value: Any, where: str) -> ExtendedRight:
     )
 
 
+def render_extended_right(entry: ExtendedRight) -> dict[str, Any]:
+    """In the form that :func:`parse_extended_right` reads."""
+    return dict(entry._asdict())
+
+
 def _find_right(text: str) -> str | None:
     """A right of ours in any spelling: Microsoft's pages vary in case and print some without the first letter."""
     name = text.strip().lower()

@@ -20,17 +20,29 @@ MAX_MESSAGE_SIZE = (1 << 31) - 1
 UNLIMITED = -1
 TLS_CAPABILITIES = ("AcceptCloudServicesMail", "AcceptOorgProtocol")
 DAY = 86400
+_MOST = 10**15
 
 
 def parse_text(value: Any, where: str, *, newline: bool = False) -> str:
-    """Any text without NUL, and on one line unless ``newline``."""
+    """Any text that a file can hold, without NUL, and on one line unless ``newline``."""
     if not isinstance(value, str):
         raise InputError("text is needed", where=where, value=value, way_out="Quote it in YAML.")
     if "\0" in value:
         raise InputError("a NUL character", where=where, value=value, way_out="Remove it.")
+    if re.search("[\ud800-\udfff]", value):
+        what = "a character that UTF-8 cannot encode"
+        raise InputError(what, where=where, value=value, way_out="Remove it (half of a surrogate pair).")
     if not newline and re.search(r"[\r\n\x0b\x0c\x1b\x85\u2028\u2029]", value):
         raise InputError("a line break", where=where, value=value, way_out="Only 'comment' may have several lines.")
     return value
+
+
+def _digits(value: Any) -> str:
+    """The text of a text or a number; empty for anything else, and for a number of which no option has the like (Python
+    would refuse to print one of thousands of digits)."""
+    if isinstance(value, int):
+        return str(value) if not isinstance(value, bool) and abs(value) <= _MOST else ""
+    return value if isinstance(value, str) else ""
 
 
 def parse_comment(value: Any, where: str) -> str:
@@ -99,7 +111,7 @@ def parse_size(value: Any, where: str, least: int = MIN_MESSAGE_SIZE) -> int:
     Separators may be those of the server's language. Exchange may round a small number without a unit up to kilobytes.
     Here it is exact, and printed with its unit.
     """
-    text = str(value).strip(" ") if isinstance(value, (str, int)) and not isinstance(value, bool) else ""
+    text = _digits(value).strip(" ")
     forms = r"([0-9]{1,15})([.,][0-9]{1,3})? *([KMGT]?B)?(?: *\(([0-9][0-9.,' \u00a0\u202f\u2019]{0,19}) bytes\))?"
     match = re.fullmatch(forms, text, re.IGNORECASE)
     if match is None or (match[2] and not match[4]):
@@ -121,8 +133,8 @@ def format_size(size: int) -> str:
 
 def parse_span(value: Any, where: str) -> int:
     """Seconds: ``hh:mm:ss``, ``d.hh:mm:ss`` (EnhancedTimeSpan) or a number of seconds, up to one day."""
-    text = str(value).strip() if isinstance(value, (str, int)) and not isinstance(value, bool) else ""
-    match = re.fullmatch(r"(?:([0-9]+)\.)?([0-9]{1,2}):([0-5]?[0-9]):([0-5]?[0-9])|([0-9]+)", text)
+    text = _digits(value).strip()
+    match = re.fullmatch(r"(?:([0-9]{1,9})\.)?([0-9]{1,2}):([0-5]?[0-9]):([0-5]?[0-9])|([0-9]{1,15})", text)
     if match is None:
         way_out = "Write hh:mm:ss, quoted, or seconds: '00:05:00', 300."
         raise InputError("not a time span", where=where, value=value, way_out=way_out)
@@ -153,7 +165,7 @@ def count_parser(low: int, high: int, *, unlimited: bool) -> Callable[[Any, str]
     also = " or Unlimited" if unlimited else ""
 
     def parse(value: Any, where: str) -> int:
-        text = str(value).strip().lower() if isinstance(value, (str, int)) and not isinstance(value, bool) else ""
+        text = _digits(value).strip().lower()
         if unlimited and text == "unlimited":
             return UNLIMITED
         if not re.fullmatch(r"[0-9]{1,10}", text) or not low <= int(text) <= high:
@@ -190,6 +202,19 @@ def parse_host_of_address(domain: str, where: str) -> str:
     if found.startswith("*"):
         raise InputError("not a mail address", where=where, value=domain, way_out="Write user@example.com.")
     return found
+
+
+def pattern_holds(pattern: str, other: str) -> bool:
+    """Whether every address that ``other`` matches is one that ``pattern`` matches."""
+    domain = other.rpartition("@")[2]
+    if "@" in pattern:
+        return pattern == other
+    return pattern in ("*", domain) or (pattern.startswith("*.") and domain.endswith(pattern[1:]))
+
+
+def pattern_meets(one: str, other: str) -> bool:
+    """Whether some address matches both: of two patterns one holds the other, or they are apart."""
+    return pattern_holds(one, other) or pattern_holds(other, one)
 
 
 def parse_endpoint(value: Any, where: str) -> str:

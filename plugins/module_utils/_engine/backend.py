@@ -4,107 +4,87 @@
 
 from __future__ import annotations
 
-import json
 from abc import ABC, abstractmethod
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
-from typing import Any, NamedTuple
+from dataclasses import dataclass
+from typing import NamedTuple
 
 from .._accounts.converge import AccountStore
-from .._connector.addresses import Binding
-from .._connector.errors import CapabilityError
-from .._connector.model import AcceptedDomain, Connector
-from .._connector.properties import CONNECTOR_PROPERTIES, render_value
+from .._connector.errors import Conflict, Finding, RelayError
 from .._policy.compile import Policy
 from .._policy.state import State
+from .capabilities import Capabilities
 from .operations import Operation
+from .service import Service, ServiceFacts
+
+
+class Notice(NamedTuple):
+    """Something odd that the user should know of, a whole sentence or two."""
+
+    text: str
 
 
 @dataclass(frozen=True)
-class Capabilities:
-    """What a backend can express, as data.
+class Reading:
+    """What one look at a server tells.
 
-    :ivar options: connector options that it has
-    :ivar fixed: options that it has not, where it always does what one value says: that (normalised) value is accepted
-    :ivar permission_groups: groups that mean something there
-    :ivar auth_mechanisms: mechanisms it has
-    :ivar principals: whose extended rights it knows
-    :ivar rights: extended rights it acts on
-    :ivar domains_need_next_hop: it stores no mail, so an authoritative domain must name where its mail goes
-    :ivar catch_all_domain: ``*`` can be an accepted domain
-    :ivar certificate_files: certificates are files on the target, and TLS needs one
-    :ivar atomic: it applies all operations at once
+    :ivar given: what the server was given to run, where that does not follow from the state
+    :ivar repairs: what a change would put right though the state is as it should be, a line each
     """
 
-    options: frozenset[str]
-    fixed: Mapping[str, Any]
-    permission_groups: frozenset[str]
-    auth_mechanisms: frozenset[str]
-    principals: frozenset[str]
-    rights: frozenset[str]
-    domains_need_next_hop: bool
-    catch_all_domain: bool
-    certificate_files: bool
-    atomic: bool
+    state: State
+    service: ServiceFacts
+    capabilities: Capabilities
+    notices: tuple[Notice, ...] = ()
+    given: Policy | None = None
+    repairs: tuple[str, ...] = ()
 
-
-class ServicePart(NamedTuple):
-    """One of the services that together are the transport service (Exchange has two)."""
-
-    name: str
-    running: bool
-    restart_required: bool
+    @property
+    def policy(self) -> Policy:
+        """What sessions are judged by: what the server was given to run, never a definition edited by hand."""
+        return self.state.policy if self.given is None else self.given
 
 
 @dataclass(frozen=True)
-class ServiceFacts:
-    """The transport service as it is. ``listeners``: ``{address, port}`` it holds open; ``pid`` of the process to
-    signal; ``parts`` where it is more than one service."""
+class Change:
+    """From what is there to what is wanted."""
 
-    running: bool
-    restart_required: bool
-    listeners: tuple[tuple[str, int], ...] = ()
-    pid: int | None = None
-    parts: tuple[ServicePart, ...] = ()
+    before: Reading
+    wanted: State
+    operations: tuple[Operation, ...]
 
 
-class Service(ABC):
-    """The transport service of one server."""
+class ApplyError(RelayError):
+    """A change that was not carried out as planned.
 
-    @contextmanager
-    def transaction(self, read_only: bool) -> Iterator[None]:
-        """Keep others from starting or stopping it meanwhile."""
-        yield
+    :ivar done: what was done, a line each
+    :ivar reading: what is there now, ``None``: it could not be read
+    """
 
-    @abstractmethod
-    def facts(self, policy: Policy | None = None) -> ServiceFacts:
-        """``restart_required`` compares with ``policy``, or with what is stored when ``None``."""
+    kind = "apply"
 
-    @abstractmethod
-    def check(self) -> None:
-        """:raises ServiceError: the service would not start with what is stored"""
-
-    @abstractmethod
-    def start(self) -> None:
-        """Return when every listener is open.
-
-        :raises ServiceError: it did not start
-        """
-
-    @abstractmethod
-    def stop(self) -> None:
-        """Return when it is gone, a message in hand having been finished.
-
-        :raises ServiceError: it did not stop
-        """
+    def __init__(
+        self, what: str, *, where: str = "", way_out: str = "", done: Sequence[str] = (), reading: Reading | None = None
+    ) -> None:
+        super().__init__(what, where=where, way_out=way_out)
+        self.done = tuple(done)
+        self.reading = reading
 
 
 class Backend(ABC):
+    """One server.
+
+    :ivar accounts: where it keeps SMTP AUTH accounts, ``None``: it has none of its own
+    :ivar keeps_settings: it stores settings of the whole server for us
+    :ivar location: what errors call it
+    """
+
     name: str
-    capabilities: Capabilities
+    location: str = ""
     service: Service
-    accounts: AccountStore
+    accounts: AccountStore | None = None
+    keeps_settings: bool = False
 
     @contextmanager
     def transaction(self, read_only: bool) -> Iterator[None]:
@@ -112,102 +92,24 @@ class Backend(ABC):
         yield
 
     @abstractmethod
-    def read(self) -> State:
+    def read(self) -> Reading:
         """:raises StoreError: it cannot be read"""
 
     @abstractmethod
-    def preflight(self, bindings: Sequence[Binding], changed: Sequence[Connector]) -> list[str]:
-        """Find out before the change whether the service could listen on new bindings and use the certificates.
+    def validate(self, state: State, before: State) -> list[Conflict]:
+        """Rules of its own that ``state`` breaks and ``before`` did not break."""
 
-        :param changed: connectors that are new or changed
-        :returns: certificates that cannot be used now for their dates only, a sentence each
-        :raises ServiceError: for example a busy port
+    @abstractmethod
+    def preflight(self, change: Change) -> list[Finding]:
+        """Find out before the change whether the server could live with it: ports, certificates.
+
+        :raises RelayError: it could not, for example a busy port
         """
 
     @abstractmethod
-    def apply(self, operations: Sequence[Operation]) -> None:
-        """Carry out all of them or, with an error, none. An empty sequence repairs drift.
+    def apply(self, change: Change) -> Reading:
+        """Carry it out and read back. Without operations it repairs what :attr:`Reading.repairs` names.
 
-        :raises StoreError: it cannot be written
+        :raises StoreError: nothing was changed
+        :raises ApplyError: it was not carried out as planned
         """
-
-
-def express(backend: Backend, actual: State, wanted: State) -> State:
-    """``wanted`` without the option values that mean nothing there because the backend always does what they say.
-
-    :raises CapabilityError: a changed connector or domain needs what the backend does not have
-    """
-    wanted = replace(wanted, connectors=tuple(_express(backend, actual, item) for item in wanted.connectors))
-    for connector in wanted.connectors:
-        if actual.connector(connector.name) != connector:
-            _refuse_connector(backend, connector)
-    for domain in wanted.accepted_domains:
-        if actual.domain(domain.name) != domain:
-            _refuse_domain(backend, domain)
-    return wanted
-
-
-def _express(backend: Backend, actual: State, wanted: Connector) -> Connector:
-    can = backend.capabilities
-    before = actual.connector(wanted.name) or Connector(wanted.name)
-    given = {
-        row.option: getattr(wanted, row.option)
-        for row in CONNECTOR_PROPERTIES
-        if row.option not in can.options and getattr(wanted, row.option) != getattr(before, row.option)
-    }
-    odd = [option for option, value in given.items() if option not in can.fixed or can.fixed[option] != value]
-    if odd:
-        _refuse_options(backend, wanted, odd)
-    return replace(wanted, **{option: getattr(before, option) for option in given})
-
-
-def _refuse_options(backend: Backend, connector: Connector, odd: Sequence[str]) -> None:
-    rows = {row.option: row for row in CONNECTOR_PROPERTIES}
-    seen = {option: render_value(rows[option], getattr(connector, option)) for option in odd}
-    fixed = backend.capabilities.fixed
-    always = [f"{item} is always {json.dumps(render_value(rows[item], fixed[item]))}" for item in odd if item in fixed]
-    way_out = f"Leave {'it' if len(odd) == 1 else 'them'} out."
-    raise CapabilityError(
-        f"backend {backend.name} cannot express this",
-        where=f"connector '{connector.name}', {', '.join(odd)}",
-        value=seen if len(odd) > 1 else seen[odd[0]],
-        way_out=f"{way_out} On this backend {', '.join(always)}." if always else way_out,
-    )
-
-
-def _refuse_domain(backend: Backend, domain: AcceptedDomain) -> None:
-    can = backend.capabilities
-    if can.domains_need_next_hop and domain.type == "Authoritative" and not domain.next_hop:
-        raise CapabilityError(
-            f"backend {backend.name} stores no mail and must know where that of an authoritative domain goes",
-            where=f"accepted domain '{domain.name}', next_hop",
-            way_out="Give next_hop as host:port.",
-        )
-    if domain.name == "*" and not can.catch_all_domain:
-        raise CapabilityError(
-            f"backend {backend.name} has no accepted domain for the whole Internet",
-            where="accepted domain '*'",
-            way_out="List your domains. To relay anywhere, make a connector with ms-Exch-SMTP-Accept-Any-Recipient.",
-        )
-
-
-def _refuse_connector(backend: Backend, connector: Connector) -> None:
-    can = backend.capabilities
-    entries = [("permission_groups", group, can.permission_groups) for group in connector.permission_groups]
-    entries += [("auth_mechanism", mechanism, can.auth_mechanisms) for mechanism in connector.auth_mechanism]
-    for entry in connector.entries:
-        entries += [("extended_rights", entry.principal, can.principals), ("extended_rights", entry.right, can.rights)]
-    for option, value, known in entries:
-        if value not in known:
-            raise CapabilityError(
-                f"backend {backend.name} cannot express this",
-                where=f"connector '{connector.name}', {option}",
-                value=value,
-                way_out=f"It knows {', '.join(sorted(known))}.",
-            )
-    if can.certificate_files and "Tls" in connector.auth_mechanism and not connector.tls_certificate_file:
-        raise CapabilityError(
-            f"backend {backend.name} needs a certificate for TLS",
-            where=f"connector '{connector.name}', tls_certificate_file",
-            way_out="Give tls_certificate_file and tls_key_file, or take Tls out of auth_mechanism.",
-        )

@@ -1,21 +1,29 @@
 # SPDX-FileCopyrightText: 2026 mailops.relay contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Bring one server to the wanted state: read, merge, plan, guard, apply, read back."""
+"""Bring one server to the wanted state: read, merge, check capabilities, guard, plan, preflight, apply, read back."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 
-from .._connector.errors import ServiceError, StoreError
+from .._connector.errors import Conflict, Finding, ServiceError, StoreError
 from .._connector.model import Connector
 from .._connector.properties import CONNECTOR_PROPERTIES
-from .._engine.merge import Options, merge
 from .._policy.compile import Policy
+from .._policy.shadow import shadow_warnings
 from .._policy.state import State
-from .backend import Backend, ServiceFacts, express
+from .backend import ApplyError, Backend, Change, Reading
+from .capabilities import Capabilities, binding_conflicts, within_capabilities
+from .conflicts import new_conflicts
 from .guard import Limits, guard, plaintext_passwords
-from .operations import Operation
+from .merge import Options, merge
+from .operations import Operation, SetSettings, describe
 from .plan import plan
+from .service import ServiceFacts
+
+_AGAIN = "Run the task again; if it happens twice, please report it."
+_NO_RELAY = "Run the role relay_server first, or name its directory."
 
 
 @dataclass(frozen=True)
@@ -23,59 +31,95 @@ class Outcome:
     """What was, what is (in check mode: what would be), and what led there."""
 
     changed: bool
-    before: State
+    before: Reading
     after: State
     policy: Policy
     operations: tuple[Operation, ...]
     warnings: tuple[str, ...]
     service: ServiceFacts
-    policy_before: Policy
 
 
 def converge(backend: Backend, options: Options, *, check: bool, limits: Limits) -> Outcome:
     """The same plan in check mode, which stops before apply.
 
-    :raises RelayError: nothing was changed, unless the error says so
+    :raises RelayError: nothing was changed, unless it is an ApplyError
     """
     with backend.transaction(read_only=check):
         before = backend.read()
-        wanted = express(backend, before, merge(before, options))
-        policy = wanted.policy
-        policy_before = before.policy
-        warnings = guard((before, policy_before), (wanted, policy), limits)
-        planned = plan(before, wanted, atomic=backend.capabilities.atomic)
-        operations = planned.operations
-        warnings += planned.warnings
-        changed = bool(operations) or before.drift
-        known = dict(policy_before.bindings)
-        bindings = [binding for binding, _intervals in policy.bindings if binding not in known]
-        changed_connectors = [item for item in wanted.connectors if before.connector(item.name) != item]
-        warnings += plaintext_passwords(changed_connectors)
-        for dates in backend.preflight(bindings, changed_connectors):
-            warnings.append(_passed(dates, limits))
-        after = wanted
+        change, warnings = _prepared(backend, before, options, limits)
+        if not check and backend.keeps_settings and change.wanted.settings is None:
+            raise StoreError("there is no relay here", where=backend.location, way_out=_NO_RELAY)
+        warnings += [_passed(finding, limits) for finding in backend.preflight(change)]
+        changed = bool(change.operations or before.repairs)
         if changed and not check:
-            backend.apply(operations)
-            after = backend.read()
-            _verify(after, wanted)
-    facts = backend.service.facts(policy)
-    return Outcome(changed, before, after, policy, operations, tuple(warnings), facts, policy_before)
+            after = backend.apply(change)
+            _verify(change, after)
+            return _outcome(change, after.state, after.service, warnings)
+        service = backend.service.facts(change.wanted) if changed else before.service
+        return _outcome(change, change.wanted, service, warnings)
 
 
-def _passed(dates: str, limits: Limits) -> str:
-    if not limits.allow_expired_certificate:
-        raise ServiceError(dates, way_out="Renew it, or set allow_expired_certificate: true.")
-    return f"{dates} (passed by allow_expired_certificate)."
+def _outcome(change: Change, after: State, service: ServiceFacts, warnings: list[str]) -> Outcome:
+    changed = bool(change.operations or change.before.repairs)
+    said = (*(notice.text for notice in change.before.notices), *warnings)
+    return Outcome(changed, change.before, after, after.policy, change.operations, said, service)
 
 
-def _verify(after: State, wanted: State) -> None:
-    """What the task left to the server may be anything."""
-    expected = (_settled(item, after.connector(item.name) or item) for item in wanted.connectors)
-    if after != replace(wanted, connectors=tuple(expected)):
-        way_out = "Run the task again; if it happens twice, please report it."
-        raise StoreError(
-            "what was written reads back differently (the change was applied)", where="read back", way_out=way_out
-        )
+def _prepared(backend: Backend, before: Reading, options: Options, limits: Limits) -> tuple[Change, list[str]]:
+    """The change, judged, and what to warn of."""
+    wanted = within_capabilities(backend.name, before.capabilities, before.state, merge(before.state, options))
+    if wanted == before.state:  # keeps what was compiled
+        wanted = before.state
+        if not before.state.rights_known:
+            return Change(before, wanted, ()), []
+    for conflict in backend.validate(wanted, before.state):
+        raise conflict.error()
+    validate = _validator(backend, before.capabilities)
+    warnings = guard(before, wanted, limits)
+    planned = plan(before.state, wanted, validate=validate, atomic=before.capabilities.atomic)
+    changed = [item for item in wanted.connectors if before.state.connector(item.name) != item]
+    named = {str(entry.get("name")).lower() for entry in options.connectors or ()}
+    warnings += [*planned.warnings, *plaintext_passwords(changed)]
+    warnings += shadow_warnings(wanted, named | {item.key for item in changed})
+    return Change(before, wanted, (*_settings_first(before.state, wanted), *planned.operations)), warnings
+
+
+def _settings_first(before: State, wanted: State) -> list[Operation]:
+    """They let nobody in, so they stand where they hinder nothing."""
+    if wanted.settings is None or wanted.settings == before.settings:
+        return []
+    return [SetSettings(wanted.settings)]
+
+
+def _validator(backend: Backend, can: Capabilities) -> Callable[[State, State], list[Conflict]]:
+    """Every rule that a state of this server must keep, where ``before`` kept it."""
+
+    def validate(state: State, before: State) -> list[Conflict]:
+        known = set(binding_conflicts(backend.name, can, before))
+        differing = (item for item in binding_conflicts(backend.name, can, state) if item not in known)
+        return [*new_conflicts(state, before), *differing, *backend.validate(state, before)]
+
+    return validate
+
+
+def _passed(finding: Finding, limits: Limits) -> str:
+    if not getattr(limits, finding.consent):
+        way_out = f"{finding.way_out.rstrip('.')}, or set {finding.consent}: true."
+        raise ServiceError(finding.what, where=finding.where, way_out=way_out)
+    return f"{finding.where}: {finding.what} (passed by {finding.consent})."
+
+
+def _verify(change: Change, after: Reading) -> None:
+    """What the task left to the server may be anything.
+
+    :raises ApplyError: what reads back is something else than what was wanted
+    """
+    found = after.state
+    expected = (_settled(item, found.connector(item.name) or item) for item in change.wanted.connectors)
+    if found != replace(change.wanted, connectors=tuple(expected), built_in=found.built_in) or after.repairs:
+        what = "what was written reads back differently (the change was applied)"
+        done = [describe(operation) for operation in change.operations]
+        raise ApplyError(what, where="read back", way_out=_AGAIN, done=done, reading=after)
 
 
 def _settled(wanted: Connector, found: Connector) -> Connector:

@@ -1,77 +1,102 @@
 # SPDX-FileCopyrightText: 2026 mailops.relay contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Refuse a change that would make the server an open relay, or take a built-in connector away.
+"""Refuse a change that would make the server an open relay, stop inbound mail, or take a built-in connector away.
 
-A hole that was there before is a warning and never blocks a change that narrows it.
+A hole that was there before is a warning and never blocks a change that narrows it. "There before" is judged by
+addresses, and by what the server was given to run.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
-from .._connector.addresses import AddressRange, intersect, parse_range, subtract
-from .._connector.errors import GuardError
+from .._connector.addresses import AddressRange, intersect, parse_range, subtract, union
+from .._connector.errors import GuardError, InputError
 from .._connector.model import Connector
 from .._connector.rights import ANY_RECIPIENT, SUBMIT
+from .._connector.settings import MAX_RELAY_ADDRESSES, Settings, loosened, parse_limit
 from .._policy.compile import Policy
 from .._policy.routable import globally_routable
-from .._policy.rule import Interval, as_range
+from .._policy.rule import as_range
 from .._policy.state import State
 from .._policy.surface import listed
+from .backend import Reading
+from .inbound import Loss, inbound_losses
 
 _SHOWN = 5
 _WAY_OUT = "Narrow it, or set allow_open_relay: true if this is meant."
+_INBOUND_WAY_OUT = "Leave that as it is, or set allow_inbound_loss: true if this is meant."
 
 
 @dataclass(frozen=True)
 class Limits:
-    """:ivar max_relay_addresses: how many addresses may relay anywhere without AUTH
-    :ivar allow_open_relay: pass what the guard would refuse, with a warning
+    """:ivar max_relay_addresses: how many addresses may relay anywhere without AUTH, ``None``: as the server has it
     :ivar shared_sources: addresses that many clients arrive from (load balancer, NAT, proxy)
+    :ivar allow_open_relay: pass what would open the server, with a warning
+    :ivar allow_inbound_loss: pass what would stop inbound mail, with a warning
+    :ivar given_up: accepted domains that the task removes by their names
     """
 
-    max_relay_addresses: int = 256
+    max_relay_addresses: int | None = None
+    shared_sources: tuple[AddressRange, ...] = ()
     allow_open_relay: bool = False
     allow_expired_certificate: bool = False
-    shared_sources: tuple[AddressRange, ...] = ()
+    allow_inbound_loss: bool = False
+    given_up: tuple[str, ...] = ()
+
+    def tightened(self, settings: Settings | None) -> Limits:
+        """With those of the server, which a task may tighten and never loosen.
+
+        :raises InputError: ``max_relay_addresses`` exceeds that of the server
+        """
+        own = self.max_relay_addresses
+        if settings is None:
+            return replace(self, max_relay_addresses=MAX_RELAY_ADDRESSES if own is None else own)
+        most = settings.max_relay_addresses
+        if own is not None and own > most:
+            way_out = "Leave it out or give less; the limit of the server is an option of relay_settings."
+            raise InputError(f"the server allows {most}", where="max_relay_addresses", value=own, way_out=way_out)
+        sources = union([*settings.shared_sources, *self.shared_sources])
+        return replace(self, max_relay_addresses=most if own is None else own, shared_sources=sources)
 
 
 @dataclass(frozen=True)
 class Hole:
-    """A finding. It was so before if none of its ``addresses`` can do more than they could; without any, if ``sort``
-    and ``where`` are the same."""
+    """Something that should not be; ``is_new``: it was not so before, or not for all of its addresses."""
 
-    sort: str
     where: str
     what: str
-    addresses: tuple[AddressRange, ...] = ()
+    is_new: bool
 
 
-def guard(before: tuple[State, Policy], after: tuple[State, Policy], limits: Limits) -> list[str]:
-    """Compare two states and their policies.
+def guard(before: Reading, wanted: State, limits: Limits) -> list[str]:
+    """Compare what the server was given to run with what is wanted.
 
+    :param limits: those of the task
     :returns: warnings
-    :raises GuardError: the change opens a hole, or takes away a built-in connector
+    :raises GuardError: the change opens a hole, stops inbound mail, or takes away a built-in connector
+    :raises UnknownRightsError: nobody let us read who has which right
     """
-    warnings = _keep_built_in(before, after)
-    known = {(hole.sort, hole.where) for hole in _holes(*before, limits)}
-    opened = after[1].granted_surface.minus(before[1].surface).addresses
-    for hole in _holes(*after, limits):
-        old = not intersect(hole.addresses, opened) if hole.addresses else (hole.sort, hole.where) in known
-        if not (old or limits.allow_open_relay):
+    limits = limits.tightened(wanted.settings)
+    _keep_built_in(before.state, wanted)
+    warnings = [*loosened(before.state.settings, wanted.settings), *_inbound(before, wanted, limits)]
+    for hole in _holes(before.policy, wanted, limits):
+        if hole.is_new and not limits.allow_open_relay:
             raise GuardError(hole.what, where=hole.where, way_out=_WAY_OUT)
-        reason = "was so before" if old else "passed by allow_open_relay"
+        reason = "passed by allow_open_relay" if hole.is_new else "was so before"
         warnings.append(f"OPEN RELAY RISK, {reason}: {hole.where}: {hole.what}.")
     return warnings
 
 
-def parse_sources(texts: Iterable[object]) -> tuple[AddressRange, ...]:
-    """The option ``shared_sources``.
+def parse_limits(max_relay_addresses: object, shared_sources: Iterable[object] | None) -> Limits:
+    """The options of a task.
 
-    :raises InputError: an entry that is no address, range or CIDR block
+    :raises InputError: less than no addresses; an entry that is no address, range or CIDR block
     """
-    return tuple(parse_range(text, f"shared_sources[{number}]") for number, text in enumerate(texts))
+    most = None if max_relay_addresses is None else parse_limit(max_relay_addresses, "max_relay_addresses")
+    texts = enumerate(shared_sources or ())
+    return Limits(most, tuple(parse_range(text, f"shared_sources[{number}]") for number, text in texts))
 
 
 def plaintext_passwords(changed: Iterable[Connector]) -> list[str]:
@@ -83,79 +108,81 @@ def plaintext_passwords(changed: Iterable[Connector]) -> list[str]:
     ]
 
 
-def _holes(state: State, policy: Policy, limits: Limits) -> Iterator[Hole]:
-    yield from _surface_holes(state, policy, limits)
-    for connector in state.connectors:
-        if state.is_built_in(connector.name) and {SUBMIT, ANY_RECIPIENT} <= connector.anonymous_rights:
-            what = "anonymous senders could relay anywhere through a built-in connector; use a connector of its own"
-            yield Hole("built-in", f"connector '{connector.name}', extended_rights", what)
-    for domain in state.accepted_domains:
-        if domain.is_wide:
-            what = "anybody could send to this whole part of the Internet"
-            yield Hole("domain", f"accepted domain '{domain.name}'", what)
+def _holes(before: Policy, wanted: State, limits: Limits) -> Iterator[Hole]:
+    granted = wanted.policy.granted_surface
+    opened = granted.minus(before.surface).addresses
+    found = [*_surface_holes(granted.addresses, wanted, limits), *_built_in_holes(wanted)]
+    yield from (Hole(where, what, bool(intersect(addresses, opened))) for where, what, addresses in found)
+    yield from _domain_holes(before, wanted)
 
 
-def _surface_holes(state: State, policy: Policy, limits: Limits) -> Iterator[Hole]:
-    relaying = policy.granted_surface.addresses
-    count = sum(item.size for item in relaying)
-    if count > limits.max_relay_addresses:
-        allowed = limits.max_relay_addresses
+def _surface_holes(
+    relaying: tuple[AddressRange, ...], state: State, limits: Limits
+) -> Iterator[tuple[str, str, tuple[AddressRange, ...]]]:
+    count, allowed = sum(item.size for item in relaying), limits.max_relay_addresses
+    if allowed is not None and count > allowed:
         what = f"{count} addresses could relay anywhere without AUTH, {allowed} are allowed ({_list(relaying)})"
-        yield Hole("count", "max_relay_addresses", what, relaying)
+        yield "max_relay_addresses", what, relaying
     shared = intersect(relaying, limits.shared_sources)
     if shared:
-        what = f"addresses that many clients arrive from could relay ({_list(shared)})"
-        yield Hole("shared", "shared_sources", what, shared)
+        yield "shared_sources", f"addresses that many clients arrive from could relay ({_list(shared)})", shared
     relays = [item for item in state.connectors if item.enabled and {SUBMIT, ANY_RECIPIENT} <= item.anonymous_rights]
     singles = [item for connector in relays for item in connector.remote_ip_ranges if item.size == 1]
     in_ranges = subtract(relaying, singles)
     public = tuple(item for item in globally_routable(in_ranges) if item.version == 4)
     if public:
         what = f"globally routable addresses could relay that are not listed one by one ({_list(public)})"
-        yield Hole("public", "remote_ip_ranges", what, public)
+        yield "remote_ip_ranges", what, public
     wide = tuple(item for item in in_ranges if item.version == 6)
     if wide:
-        what = f"IPv6 addresses could relay that are not listed one by one ({_list(wide)})"
-        yield Hole("ipv6", "remote_ip_ranges", what, wide)
+        yield "remote_ip_ranges", f"IPv6 addresses could relay that are not listed one by one ({_list(wide)})", wide
+
+
+def _built_in_holes(state: State) -> Iterator[tuple[str, str, tuple[AddressRange, ...]]]:
+    what = "anonymous senders could relay anywhere through a built-in connector; use a connector of its own"
+    for number, rule in enumerate(state.policy.rules):
+        if rule.anonymous_relay and state.is_built_in(rule.connector):
+            intervals = (item for _binding, found in state.policy.bindings for item in found if item.rule == number)
+            yield f"connector '{rule.connector}', extended_rights", what, union(map(as_range, intervals))
+
+
+def _domain_holes(before: Policy, wanted: State) -> Iterator[Hole]:
+    what = "anybody could send to this whole part of the Internet"
+    opened = wanted.policy.surface.minus(before.surface)
+    for domain in (item for item in wanted.accepted_domains if item.is_wide):
+        is_new = domain.name not in before.domains_by_name or bool(opened.reaching(domain.name))
+        yield Hole(f"accepted domain '{domain.name}'", what, is_new)
 
 
 def _list(ranges: tuple[AddressRange, ...]) -> str:
     return listed(ranges, _SHOWN)
 
 
-def _keep_built_in(before: tuple[State, Policy], after: tuple[State, Policy]) -> list[str]:
-    """Warnings; a built-in connector stays, enabled, and takes the inbound mail that it took."""
-    warnings = []
-    for old in before[0].connectors:
-        if not before[0].is_built_in(old.name):
-            continue
+def _keep_built_in(before: State, wanted: State) -> None:
+    """A built-in connector stays, and stays enabled."""
+    for old in (item for item in before.connectors if before.is_built_in(item.name)):
         where = f"connector '{old.name}'"
-        new = after[0].connector(old.name)
+        new = wanted.connector(old.name)
         if new is None:
             way_out = "Leave it; make connectors of your own beside it."
             raise GuardError("a built-in connector cannot be deleted", where=where, way_out=way_out)
         if old.enabled and not new.enabled:
             way_out = "Leave it enabled; it takes inbound mail."
             raise GuardError("a built-in connector cannot be disabled", where=where, way_out=way_out)
-        _keep_inbound(old, new, before[1], after[1])
-        gone = [binding for binding in old.bindings if binding not in new.bindings]
-        warnings += [f"{where}: inbound mail is no longer taken on {binding}." for binding in gone]
+
+
+def _inbound(before: Reading, wanted: State, limits: Limits) -> list[str]:
+    warnings = []
+    for loss in inbound_losses(before.policy, wanted.policy, limits.given_up):
+        if not limits.allow_inbound_loss:
+            raise GuardError(_said(loss), where="inbound mail", way_out=_INBOUND_WAY_OUT)
+        warnings.append(f"INBOUND MAIL LOST, passed by allow_inbound_loss: {_said(loss)}.")
     return warnings
 
 
-def _keep_inbound(old: Connector, new: Connector, before: Policy, after: Policy) -> None:
-    """Who on the Internet could send to us through it must still be able to, whichever connector takes him now."""
-    kept = set(old.bindings) & set(new.bindings)
-    for binding in [*sorted(kept), *(other for other, _intervals in after.bindings if other.wildcard in kept)]:
-        was = [item for item in before.at(binding) if _takes_inbound(before, item, old.name)]
-        now = [item for item in after.at(binding) if after.rules[item.rule].inbound]
-        lost = globally_routable(subtract(map(as_range, was), map(as_range, now)))
-        if lost:
-            what = f"a built-in connector would no longer take inbound mail of {_list(lost)} on {binding}"
-            way_out = "Keep AnonymousUsers and its ranges, or let another connector take that mail."
-            raise GuardError(what, where=f"connector '{old.name}'", way_out=way_out)
-
-
-def _takes_inbound(policy: Policy, interval: Interval, name: str) -> bool:
-    rule = policy.rules[interval.rule]
-    return rule.inbound and rule.connector == name
+def _said(loss: Loss) -> str:
+    count = sum(item.size for item in loss.addresses)
+    addresses = f"{_list(loss.addresses)} ({count} {'address' if count == 1 else 'addresses'})"
+    return (
+        f"{addresses} could deliver to {listed(loss.domains, _SHOWN)} on {loss.binding} without TLS and no longer can"
+    )

@@ -8,23 +8,24 @@ from collections.abc import Mapping
 from typing import Any
 
 from .._connector.addresses import parse_binding
-from .._connector.properties import render_item
+from .._connector.settings import render_settings
 from .._policy.decide import rule_for
 from .._policy.explain import parse_peer
-from .._policy.state import State
-from .backend import ServiceFacts
-from .result import render_policy
+from .backend import Reading
+from .result import policy_listeners, render_listeners, render_policy, render_state
 
 
-def render_info(backend: str, state: State, service: ServiceFacts, selected: str | None) -> dict[str, Any]:
+def render_info(backend: str, reading: Reading, selected: str | None) -> dict[str, Any]:
+    """The result of ``receive_connectors_info``; what is said of sessions is of what the server was given to run."""
+    state, service = reading.state, reading.service
     return {
         "backend": backend,
-        "connectors": [render_item(item) for item in state.connectors],
+        **render_state(state),
+        "settings": render_settings(state.settings),
         "inherited_rights": [
             {"connector": item.name, **entry._asdict()} for item in state.connectors for entry in item.inherited_rights
         ],
         "rights_known": state.rights_known,
-        "accepted_domains": [render_item(item) for item in state.accepted_domains],
         "built_in": [item.name for item in state.connectors if state.is_built_in(item.name)],
         "selected": selected,
         "service": {"state": _word(service.running), "restart_required": service.restart_required},
@@ -33,7 +34,9 @@ def render_info(backend: str, state: State, service: ServiceFacts, selected: str
             for part in service.parts
         ],
         "restart_required": service.restart_required,
-        **render_policy(state.policy),
+        **render_policy(reading.policy),
+        "listeners": None if service.listeners is None else render_listeners(service.listeners),
+        "expected_listeners": policy_listeners(reading.policy),
     }
 
 
@@ -41,7 +44,7 @@ def _word(running: bool) -> str:
     return "started" if running else "stopped"
 
 
-def select_connector(state: State, question: Mapping[str, str] | None) -> str | None:
+def connector_for(reading: Reading, question: Mapping[str, str] | None) -> str | None:
     """The name of the connector that takes a session of ``client`` on ``binding``.
 
     :raises InputError: no binding, or not one address
@@ -49,5 +52,5 @@ def select_connector(state: State, question: Mapping[str, str] | None) -> str | 
     if question is None:
         return None
     local = parse_binding(question["binding"], "connector_for, binding")
-    rule = rule_for(state.policy, local, parse_peer(question["client"], "connector_for, client"))
+    rule = rule_for(reading.policy, local, parse_peer(question["client"], "connector_for, client"))
     return None if rule is None else rule.connector

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 mailops.relay contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""From task options and the actual state to the wanted state, and the rules a state must keep."""
+"""From task options and the actual state to the wanted state."""
 
 from __future__ import annotations
 
@@ -8,15 +8,15 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from .._connector.addresses import AddressRange, Binding
-from .._connector.combinations import validate_combination
 from .._connector.errors import ConflictError, InputError
 from .._connector.model import AcceptedDomain, Connector
 from .._connector.properties import Item, apply_options
 from .._connector.rights import beyond_groups
+from .._connector.settings import merge_settings
 from .._connector.usage import usage_defaults
 from .._connector.values import parse_domain, parse_name
 from .._policy.state import State
+from .conflicts import new_conflicts
 
 _NEEDED = ("bindings", "remote_ip_ranges")
 
@@ -27,11 +27,13 @@ class Options:
 
     :ivar connectors: mappings with ``name``, ``state`` and the options of the property table
     :ivar accepted_domains: the same for accepted domains
+    :ivar settings: the options of the settings of the whole server
     :ivar purge: what is not listed goes (built-in connectors stay)
     """
 
     connectors: Sequence[Mapping[str, Any]] | None = None
     accepted_domains: Sequence[Mapping[str, Any]] | None = None
+    settings: Mapping[str, Any] | None = None
     purge: bool = False
 
 
@@ -39,9 +41,11 @@ def merge(actual: State, options: Options) -> State:
     """The wanted state. Omitted options keep what is there.
 
     :raises InputError: a value that cannot be read, a new connector without bindings or ranges
-    :raises ConflictError: two entries for one name, connectors that cannot stand together
+    :raises ConflictError: two entries for one name, or something that cannot stand together and did not in ``actual``
     """
-    wanted = replace(actual, drift=False)
+    wanted = actual
+    if options.settings is not None:
+        wanted = replace(wanted, settings=merge_settings(actual.settings, options.settings))
     if options.connectors is not None:
         named = _by_name(options.connectors, parse_name, "connector")
         kept = [item for item in actual.connectors if _stays(item, named, options.purge, actual)]
@@ -52,7 +56,8 @@ def merge(actual: State, options: Options) -> State:
         kept_domains = [item for item in actual.accepted_domains if _stays(item, named, options.purge, actual)]
         present_domains = [_wanted_domain(actual, name, entry) for name, entry in named if _is_present(entry)]
         wanted = replace(wanted, accepted_domains=_sorted([*kept_domains, *present_domains]))
-    validate(wanted)
+    for conflict in new_conflicts(wanted, actual):
+        raise conflict.error()
     return wanted
 
 
@@ -61,6 +66,8 @@ def _sorted(items: list[Item]) -> tuple[Item, ...]:
 
 
 def _normal(connector: Connector) -> Connector:
+    if connector.extended_rights is None:
+        return connector
     rights = beyond_groups(connector.permission_groups, connector.entries)
     return replace(connector, extended_rights=rights)
 
@@ -104,40 +111,3 @@ def _wanted_connector(actual: State, name: str, entry: Mapping[str, Any]) -> Con
 
 def _wanted_domain(actual: State, name: str, entry: Mapping[str, Any]) -> AcceptedDomain:
     return apply_options(actual.domain(name) or AcceptedDomain(name), entry, f"accepted domain '{name}'")
-
-
-def validate(state: State) -> None:
-    """Refuse a state that no server could hold.
-
-    :raises InputError: a connector without bindings
-    :raises ConflictError: equal or partly overlapping ranges of two connectors on one binding
-    """
-    by_binding: dict[Binding, list[tuple[AddressRange, str]]] = {}
-    for connector in state.connectors:
-        if not connector.bindings:
-            where = f"connector '{connector.name}', bindings"
-            raise InputError(
-                "a connector needs a binding", where=where, way_out="Give at least one address:port, or state: absent."
-            )
-        validate_combination(connector)
-        for binding in connector.bindings:
-            by_binding.setdefault(binding, []).extend((item, connector.name) for item in connector.remote_ip_ranges)
-    for binding, claims in by_binding.items():
-        _refuse_overlap(binding, claims)
-
-
-def _refuse_overlap(binding: Binding, claims: list[tuple[AddressRange, str]]) -> None:
-    """The smallest range wins, so between two connectors one range must lie wholly inside the other or apart from
-    it."""
-    open_claims: list[tuple[AddressRange, str]] = []
-    for item, owner in sorted(claims, key=lambda claim: (claim[0].version, claim[0].low, -claim[0].high, claim[1])):
-        open_claims = [claim for claim in open_claims if claim[0].version == item.version and claim[0].high >= item.low]
-        for other, other_owner in open_claims:
-            if owner != other_owner and (other.high < item.high or other[1:] == item[1:]):
-                how = "equals" if other == item else "partly overlaps"
-                raise ConflictError(
-                    f"range {item} {how} {other} of connector '{other_owner}' on {binding}",
-                    where=f"connector '{owner}', remote_ip_ranges",
-                    way_out="Let one lie wholly inside the other, or apart from it.",
-                )
-        open_claims.append((item, owner))

@@ -11,6 +11,7 @@ from typing import Any, Union
 from .._connector.model import AcceptedDomain, Connector
 from .._connector.properties import CONNECTOR_PROPERTIES, DOMAIN_PROPERTIES, render_value
 from .._connector.rights import ExtendedRight, beyond_groups
+from .._connector.settings import Settings, render_settings
 from .._policy.state import State
 
 
@@ -73,7 +74,14 @@ class RemoveDomain:
     name: str
 
 
-Operation = Union[Create, Set, Grant, Revoke, Enable, Disable, Delete, SetDomain, RemoveDomain]
+@dataclass(frozen=True)
+class SetSettings:
+    """Replace the settings of the whole server."""
+
+    settings: Settings
+
+
+Operation = Union[Create, Set, Grant, Revoke, Enable, Disable, Delete, SetDomain, RemoveDomain, SetSettings]
 
 
 def apply_operation(state: State, operation: Operation) -> State:
@@ -81,6 +89,8 @@ def apply_operation(state: State, operation: Operation) -> State:
 
     :raises KeyError: it names something that is not there, or creates something that is
     """
+    if isinstance(operation, SetSettings):
+        return replace(state, settings=operation.settings)
     if isinstance(operation, (SetDomain, RemoveDomain)):
         return replace(state, accepted_domains=_domains_after(state, operation))
     if isinstance(operation, Create):
@@ -129,11 +139,16 @@ def describe(operation: Operation) -> str:
     if isinstance(operation, SetDomain):
         values = {row.option: getattr(operation.domain, row.option) for row in DOMAIN_PROPERTIES}
         return f"{title(operation)} {_pairs(values)}"
+    if isinstance(operation, SetSettings):
+        values = render_settings(operation.settings)
+        return f"{title(operation)} {' '.join(f'{option}={json.dumps(value)}' for option, value in values.items())}"
     return title(operation)
 
 
 def title(operation: Operation) -> str:
     """What is done to which connector or domain, without values."""
+    if isinstance(operation, SetSettings):
+        return "set settings"
     if isinstance(operation, SetDomain):
         return f"set accepted domain {json.dumps(operation.domain.name)}"
     if isinstance(operation, RemoveDomain):

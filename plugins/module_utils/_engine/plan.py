@@ -1,29 +1,26 @@
 # SPDX-FileCopyrightText: 2026 mailops.relay contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""From the actual to the wanted state: operations in an order that is safe wherever it is cut off.
+"""From the state before to the wanted one: operations in an order that is safe wherever it is cut off.
 
 After each of them (1) nothing relays that does so neither before nor after, (2) the backend can hold the state, and (3)
-who can send inbound mail before and after can do so then. Where only (3) cannot be kept, it is lost for as few
-operations as possible, one after the other, and a warning says for whom.
+who can send inbound mail before and after can do so then. The next operation is the first that keeps all three, else
+the first that keeps (1) and (2); a warning says whose inbound mail pauses and when. What was not needed is then left
+out.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass, replace
+from collections.abc import Iterator
+from dataclasses import dataclass
 from itertools import groupby
 
-from .._connector.errors import ConflictError
-from .._engine.merge import validate
 from .._policy.state import State
-from .._policy.surface import listed
-from .judge import Judge
-from .moves import moves
+from .candidates import direct
+from .conflicts import new_conflicts
 from .operations import Operation, apply_operation, title
-from .search import find
-
-_TRIED = 8
-"""How many single connectors a refusal tries to do without."""
+from .order import arrived, find_order
+from .refusal import refusal
+from .safety import Safety, Validate
 
 
 @dataclass(frozen=True)
@@ -34,35 +31,38 @@ class Plan:
     warnings: tuple[str, ...] = ()
 
 
-def plan(actual: State, wanted: State, *, atomic: bool = False, accepts: Callable[[State], None] = validate) -> Plan:
-    """Operations that turn ``actual`` into ``wanted`` when applied in this order; none if they are equal.
+def plan(before: State, wanted: State, *, validate: Validate = new_conflicts, atomic: bool = False) -> Plan:
+    """Operations that turn ``before`` into ``wanted`` when applied in this order; none if they are equal.
 
+    :param validate: what the backend cannot hold of a state, leaving out what ``before`` has too
     :param atomic: the backend applies all of them at once: nobody meets a state between them, so any order is safe
-    :param accepts: raises for a state that the backend cannot hold
-    :raises ConflictError: there is no safe order; it says which step to take in between
+    :raises ConflictError: the backend cannot hold ``wanted``, or there is no safe order; it says which step to take in
+        between
     """
+    for conflict in validate(wanted, before):
+        raise conflict.error()
     if atomic:
-        return Plan(tuple(_straight(actual, wanted)))
-    judge = Judge(actual, wanted, accepts)
-    found = find(judge)
+        return Plan(tuple(_straight(before, wanted)))
+    safety = Safety(before, wanted, validate)
+    found = find_order(safety)
     if found is None:
-        raise _refusal(judge, accepts)
-    return Plan(tuple(found), tuple(_warnings(judge, found)))
+        raise refusal(safety, validate)
+    return Plan(tuple(found), tuple(_warnings(safety, found)))
 
 
 def _straight(state: State, wanted: State) -> list[Operation]:
-    """What the difference asks for, in the order of :func:`.moves.moves`."""
+    """What the difference asks for, in the order of :func:`.candidates.direct`."""
     found = []
-    while (state.connectors, state.accepted_domains) != (wanted.connectors, wanted.accepted_domains):
-        found.append(next(moves(state, wanted)))
+    while not arrived(state, wanted):
+        found.append(next(direct(state, wanted)))
         state = apply_operation(state, found[-1])
     return found
 
 
-def _warnings(judge: Judge, path: list[Operation]) -> Iterator[str]:
-    states = judge.states(path)
-    yield from _meanwhile(path, [judge(state).lost.words("inbound mail is refused from") for state in states])
-    yield from _meanwhile(path, [judge.pauses(state).words("relaying pauses for") for state in states])
+def _warnings(safety: Safety, path: list[Operation]) -> Iterator[str]:
+    findings = [safety.finding(state) for state in safety.states(path)]
+    yield from _meanwhile(path, [finding.lost.words("inbound mail is refused from") for finding in findings])
+    yield from _meanwhile(path, [finding.paused.words("relaying pauses for") for finding in findings])
 
 
 def _meanwhile(path: list[Operation], said: list[list[str]]) -> Iterator[str]:
@@ -72,27 +72,3 @@ def _meanwhile(path: list[Operation], said: list[list[str]]) -> Iterator[str]:
         after = path[[first, *rest][-1] + 1 :][:1]
         for sentence in words:
             yield f"{sentence}, after '{title(path[first])}' until '{title(after[0])}'."
-
-
-def _refusal(judge: Judge, accepts: Callable[[State], None]) -> ConflictError:
-    changed = [item.name for item in judge.actual.connectors if judge.wanted.connector(item.name) != item]
-    movable = [name for name in changed if not judge.actual.is_built_in(name)]
-    step = next(_steps(judge, movable, accepts), "Change one of them")
-    where = f"connectors {listed([repr(name) for name in changed], _TRIED)}"
-    way_out = f"{step} in a task of its own, then run this one again."
-    return ConflictError("no order of these changes was found that is safe at every step", where=where, way_out=way_out)
-
-
-def _steps(judge: Judge, names: list[str], accepts: Callable[[State], None]) -> Iterator[str]:
-    """Connectors to delete first, one is enough or all of them go; what opens nothing comes first. Each is tried."""
-    tried = [(name,) for name in names[:_TRIED]] + [tuple(names)]
-    between = [(less, _without(judge.actual, less)) for less in tried]
-    opened = {less: judge.opens(state) for less, state in between}
-    for less, state in sorted(between, key=lambda pair: bool(opened[pair[0]])):
-        if all(find(Judge(*ends, accepts)) is not None for ends in ((judge.actual, state), (state, judge.wanted))):
-            meanwhile = "".join(f" (it {words} meanwhile)" for words in opened[less].words("opens"))
-            yield f"Delete {' and '.join(repr(name) for name in less)}{meanwhile}"
-
-
-def _without(state: State, names: tuple[str, ...]) -> State:
-    return replace(state, connectors=tuple(item for item in state.connectors if item.name not in names))

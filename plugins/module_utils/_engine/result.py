@@ -12,40 +12,68 @@ from .._accounts.converge import AccountsOutcome
 from .._accounts.model import render_account
 from .._connector.model import AcceptedDomain, Connector
 from .._connector.properties import render_item
+from .._connector.settings import render_settings
 from .._policy.compile import Policy
 from .._policy.state import State
 from .._policy.surface import Surface
-from .backend import ServiceFacts
 from .converge import Outcome
 from .operations import describe
-from .service import ServiceOutcome
+from .service import ServiceFacts, ServiceOutcome
+
+Rendered = tuple[dict[str, Any], dict[str, str]]
+"""The keys of a task result, and the diff."""
 
 
-def render_outcome(backend: str, outcome: Outcome, kind: str, names: Iterable[str]) -> dict[str, Any]:
-    """:param kind: ``connector`` or ``domain``; :param names: those the task named"""
-    touched = _touched(outcome, kind, names)
-    before = [_render(outcome.before, kind, name) for name in touched]
-    after = [_render(outcome.after, kind, name) for name in touched]
-    was, now = outcome.policy_before.surface, outcome.policy.surface
+def render_outcome(backend: str, outcome: Outcome, kind: str, names: Iterable[str]) -> Rendered:
+    """:param kind: ``connectors``, ``accepted_domains`` or ``settings``; :param names: those the task named"""
+    before, after = _both(outcome, kind, names)
+    was, now = outcome.before.policy.surface, outcome.policy.surface
     opens, closes = now.minus(was), was.minus(now)
-    return {
+    values = {
         "changed": outcome.changed,
         "backend": backend,
         "before": before,
         "after": after,
-        "commands": [describe(operation) for operation in outcome.operations]
-        or (["recompile policy"] if outcome.changed else []),
+        "commands": [describe(operation) for operation in outcome.operations] or list(outcome.before.repairs),
         **render_policy(outcome.policy),
+        "listeners": policy_listeners(outcome.policy),
         "surface_change": {"opens": _changed(opens), "closes": _changed(closes)},
         "restart_required": outcome.service.restart_required,
-        "diff": {"before": _text(before, outcome.before.drift), "after": _text(after, False), **_words(opens, closes)},
+    }
+    repairs = "".join(f"to do: {line}\n" for line in outcome.before.repairs)
+    return values, {"before": repairs + _text(before), "after": _text(after), **_words(opens, closes)}
+
+
+def _both(outcome: Outcome, kind: str, names: Iterable[str]) -> tuple[Any, Any]:
+    """What the task is about, before and after, in the shape of its options."""
+    if kind == "settings":
+        return render_settings(outcome.before.state.settings), render_settings(outcome.after.settings)
+    touched = _touched(outcome, kind, names)
+    states = outcome.before.state, outcome.after
+    before, after = ([_render(state, kind, name) for name in touched] for state in states)
+    return before, after
+
+
+def render_state(state: State) -> dict[str, Any]:
+    """The whole of a server, in the shape of the options."""
+    return {
+        "connectors": [render_item(item) for item in state.connectors],
+        "accepted_domains": [render_item(item) for item in state.accepted_domains],
     }
 
 
 def render_policy(policy: Policy) -> dict[str, Any]:
     """Where rights are not known there is no surface: an empty one would say that the server is closed."""
-    listeners = [{"address": binding.host, "port": binding.port} for binding, _intervals in policy.bindings]
-    return {"relay_surface": None if policy.unknown else policy.surface.render(), "listeners": listeners}
+    return {"relay_surface": None if policy.unknown else policy.surface.render()}
+
+
+def policy_listeners(policy: Policy) -> list[dict[str, Any]]:
+    """What the server should listen on, for a firewall."""
+    return render_listeners((binding.host, binding.port) for binding, _intervals in policy.bindings)
+
+
+def render_listeners(listeners: Iterable[tuple[str, int]]) -> list[dict[str, Any]]:
+    return [{"address": address, "port": port} for address, port in listeners]
 
 
 def _changed(part: Surface) -> list[dict[str, Any]]:
@@ -62,8 +90,8 @@ def _words(opens: Surface, closes: Surface) -> dict[str, str]:
 def _touched(outcome: Outcome, kind: str, names: Iterable[str]) -> list[str]:
     """Every name the task gave, and every one that changed; as the server spells it where it has it."""
     found = {name.lower(): name for name in names}
-    for state in (outcome.after, outcome.before):
-        other = outcome.before if state is outcome.after else outcome.after
+    before = outcome.before.state
+    for state, other in ((outcome.after, before), (before, outcome.after)):
         for item in _items(state, kind):
             if item.key in found or _find(other, kind, item.name) != item:
                 found[item.key] = item.name
@@ -71,11 +99,11 @@ def _touched(outcome: Outcome, kind: str, names: Iterable[str]) -> list[str]:
 
 
 def _items(state: State, kind: str) -> tuple[Connector, ...] | tuple[AcceptedDomain, ...]:
-    return state.connectors if kind == "connector" else state.accepted_domains
+    return state.connectors if kind == "connectors" else state.accepted_domains
 
 
 def _find(state: State, kind: str, name: str) -> Connector | AcceptedDomain | None:
-    return state.connector(name) if kind == "connector" else state.domain(name)
+    return state.connector(name) if kind == "connectors" else state.domain(name)
 
 
 def _render(state: State, kind: str, name: str) -> dict[str, Any]:
@@ -83,30 +111,33 @@ def _render(state: State, kind: str, name: str) -> dict[str, Any]:
     return {"name": name, "state": "absent"} if item is None else render_item(item)
 
 
-def _text(items: list[dict[str, Any]], drift: bool) -> str:
-    note = "the compiled policy does not follow from the definitions\n" if drift else ""
-    return note + json.dumps(items, indent=2) + "\n"
+def _text(value: Any) -> str:
+    return json.dumps(value, indent=2) + "\n"
 
 
-def render_service(backend: str, outcome: ServiceOutcome) -> dict[str, Any]:
+def render_service(backend: str, outcome: ServiceOutcome) -> Rendered:
     before, after = _service(outcome.before), _service(outcome.after)
-    return {
+    values = {
         "changed": bool(outcome.commands),
         "backend": backend,
         "before": before,
         "after": after,
         "commands": list(outcome.commands),
-        "listeners": [{"address": address, "port": port} for address, port in outcome.after.listeners],
+        "listeners": render_listeners(outcome.after.listeners or ()),
         "restart_required": outcome.after.restart_required,
-        "diff": {"before": json.dumps(before, indent=2) + "\n", "after": json.dumps(after, indent=2) + "\n"},
     }
+    return values, {"before": _text(before), "after": _text(after)}
 
 
 def _service(facts: ServiceFacts) -> dict[str, Any]:
-    return {"state": "started" if facts.running else "stopped", "restart_required": facts.restart_required}
+    return {
+        "state": "started" if facts.running else "stopped",
+        "restart_required": facts.restart_required,
+        "silent": [{"address": address, "port": port} for address, port in facts.silent],
+    }
 
 
-def render_accounts(backend: str, outcome: AccountsOutcome, names: Iterable[str]) -> dict[str, Any]:
+def render_accounts(backend: str, outcome: AccountsOutcome, names: Iterable[str]) -> Rendered:
     """Neither a password nor a hash is in it, so it does not undo."""
     before, after = (
         {account.name: render_account(account) for account in accounts} for accounts in (outcome.before, outcome.after)
@@ -114,11 +145,11 @@ def render_accounts(backend: str, outcome: AccountsOutcome, names: Iterable[str]
     changed = {name for name in {*before, *after} if before.get(name) != after.get(name)}
     touched = sorted({name.lower() for name in names} | changed)
     old, new = ([found.get(name, {"name": name, "state": "absent"}) for name in touched] for found in (before, after))
-    return {
+    values = {
         "changed": bool(outcome.commands),
         "backend": backend,
         "before": old,
         "after": new,
         "commands": list(outcome.commands),
-        "diff": {"before": _text(old, False), "after": _text(new, False)},
     }
+    return values, {"before": _text(old), "after": _text(new)}

@@ -1,12 +1,79 @@
 # SPDX-FileCopyrightText: 2026 mailops.relay contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Bring the transport service to the wanted state."""
+"""The transport service: what the engine asks of it, and how it is brought to the wanted state."""
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
+from typing import NamedTuple
 
-from .backend import Service, ServiceFacts
+from .._connector.errors import ServiceError
+from .._policy.state import State
+
+
+class ServicePart(NamedTuple):
+    """One of the services that together are the transport service (Exchange has two)."""
+
+    name: str
+    running: bool
+    restart_required: bool
+
+
+@dataclass(frozen=True)
+class ServiceFacts:
+    """The transport service as it is.
+
+    :ivar listeners: ``(address, port)`` that it holds open, ``None``: that cannot be seen
+    :ivar pid: the process to signal
+    :ivar parts: where it is more than one service
+    :ivar silent: ``(address, port)`` that should be open and are not or, where they were asked, do not answer
+    """
+
+    running: bool
+    restart_required: bool
+    listeners: tuple[tuple[str, int], ...] | None = ()
+    pid: int | None = None
+    parts: tuple[ServicePart, ...] = ()
+    silent: tuple[tuple[str, int], ...] = ()
+
+
+class Service(ABC):
+    """The transport service of one server."""
+
+    @contextmanager
+    def transaction(self, read_only: bool) -> Iterator[None]:
+        """Keep others from starting or stopping it meanwhile."""
+        yield
+
+    @abstractmethod
+    def facts(self, state: State | None = None) -> ServiceFacts:
+        """Without a word to the service itself. ``restart_required`` compares with ``state``, or with what is stored
+        when ``None``."""
+
+    def ask(self) -> ServiceFacts:
+        """The facts, every listener having been asked whether it answers. Which ones count the backend knows."""
+        return self.facts()
+
+    @abstractmethod
+    def check(self) -> None:
+        """:raises ServiceError: the service would not start with what is stored"""
+
+    @abstractmethod
+    def start(self) -> None:
+        """Return when every listener is open.
+
+        :raises ServiceError: it did not start
+        """
+
+    @abstractmethod
+    def stop(self) -> None:
+        """Return when it is gone, a message in hand having been finished.
+
+        :raises ServiceError: it did not stop
+        """
 
 
 @dataclass(frozen=True)
@@ -21,7 +88,8 @@ class ServiceOutcome:
 def converge_service(service: Service, state: str, *, only_if_required: bool, check: bool) -> ServiceOutcome:
     """:param state: ``started``, ``stopped`` or ``restarted``
 
-    A service that would not start again is not stopped: what it would load is checked first.
+    A service that would not start again is not stopped: what it would load is checked first. Started means that every
+    listener answers.
 
     :raises ServiceError: it did not do as it was told
     """
@@ -30,19 +98,21 @@ def converge_service(service: Service, state: str, *, only_if_required: bool, ch
 
 
 def _converge(service: Service, state: str, only_if_required: bool, check: bool) -> ServiceOutcome:
-    before = service.facts()
+    before = service.facts() if state == "stopped" else service.ask()
     commands = _commands(before, state, only_if_required)
-    if check or not commands:
-        running = state != "stopped"
-        planned = replace(
-            before, running=running, restart_required=before.restart_required and not commands and running
-        )
-        return ServiceOutcome(before, planned if commands else before, commands)
+    if not commands:
+        return ServiceOutcome(before, before, commands)
+    if check:
+        planned = replace(before, running=state != "stopped", restart_required=False, silent=())
+        return ServiceOutcome(before, planned, commands)
     if "start" in commands:
         service.check()
     for command in commands:
         service.stop() if command == "stop" else service.start()
-    return ServiceOutcome(before, service.facts(), commands)
+    after = service.facts() if state == "stopped" else service.ask()
+    if after.silent:
+        raise _silent(after)
+    return ServiceOutcome(before, after, commands)
 
 
 def _commands(facts: ServiceFacts, state: str, only_if_required: bool) -> tuple[str, ...]:
@@ -50,6 +120,14 @@ def _commands(facts: ServiceFacts, state: str, only_if_required: bool) -> tuple[
         return ("stop",) if facts.running else ()
     if not facts.running:
         return ("start",)
-    if state == "restarted" and (facts.restart_required or not only_if_required):
-        return ("stop", "start")
-    return ()
+    wanted = state == "restarted" and (facts.restart_required or not only_if_required)
+    return ("stop", "start") if wanted or facts.silent else ()
+
+
+def _silent(facts: ServiceFacts) -> ServiceError:
+    names = [f"[{address}]:{port}" if ":" in address else f"{address}:{port}" for address, port in facts.silent]
+    return ServiceError(
+        "the service was started and does not answer there",
+        where=f"binding{'s' if len(names) > 1 else ''} {', '.join(names)}",
+        way_out="See its log, and whether a firewall of this host is in the way.",
+    )

@@ -1,12 +1,12 @@
 # SPDX-FileCopyrightText: 2026 mailops.relay contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Find out before a change or a restart whether the relay could listen on a binding."""
+"""Which sockets listen on this host, and whether a relay could listen on a binding."""
 
 from __future__ import annotations
 
 import errno
 import socket
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Collection, Iterable
 
 from .._connector.addresses import Binding
 from .._connector.errors import ServiceError
@@ -59,20 +59,22 @@ def _busy(binding: Binding) -> ServiceError:
 
 def _refuse_foreign(binding: Binding, ours: Collection[Binding]) -> None:
     """Where we hold a specific address, trying the wildcard would fail on our own socket: ask the kernel instead."""
-    held = [other for other in _listening(binding.version) if other.port == binding.port]
+    held = [other for other in listening(binding.version) or () if other.port == binding.port]
     if any(other not in ours for other in held):
         raise _busy(binding)
 
 
-def _listening(version: int) -> Iterator[Binding]:
-    """Every TCP socket of this host that listens (Linux, /proc/net/tcp: words of four bytes in host order)."""
+def listening(version: int) -> frozenset[Binding] | None:
+    """Every TCP socket of this host that listens (Linux, /proc/net/tcp: words of four bytes in host order), ``None``
+    where the kernel does not say."""
     try:
         with open("/proc/net/tcp" if version == 4 else "/proc/net/tcp6") as table:
-            lines = table.readlines()[1:]
+            sockets = [line.split()[1] for line in table if line.split()[3] == _LISTEN]
     except OSError:
-        return
-    for fields in (line.split() for line in lines):
-        if fields[3] == _LISTEN:
-            address, port = fields[1].split(":")
-            words = [bytes.fromhex(address[start : start + 8])[::-1] for start in range(0, len(address), 8)]
-            yield Binding(version, int.from_bytes(b"".join(words), "big"), int(port, 16))
+        return None
+    return frozenset(_socket(version, *text.split(":")) for text in sockets)
+
+
+def _socket(version: int, address: str, port: str) -> Binding:
+    words = [bytes.fromhex(address[start : start + 8])[::-1] for start in range(0, len(address), 8)]
+    return Binding(version, int.from_bytes(b"".join(words), "big"), int(port, 16))

@@ -13,7 +13,7 @@ from .._connector.addresses import Binding
 from .._connector.model import AcceptedDomain
 from .._connector.rights import ANY_RECIPIENT, ANY_SENDER, AUTHORITATIVE_SENDER, SUBMIT
 from .compile import Policy
-from .mailbox import Mailbox, parse_path
+from .mailbox import Mailbox, covers, parse_path
 from .rule import Rule
 
 NO_CONNECTOR = "554 5.7.1 No connector accepts connections from this address"
@@ -42,7 +42,8 @@ class Session:
     """One sender and one recipient offered by ``peer`` to the local address ``local``; paths in angle brackets.
 
     :ivar tls: the session is encrypted
-    :ivar account: after AUTH, the addresses that the account may send as (lower case); ``None``: no AUTH
+    :ivar account: after AUTH, the addresses that the account may send as (lower case, ``*@domain``: all of a domain);
+        ``None``: no AUTH
     """
 
     local: Binding
@@ -95,7 +96,7 @@ def _refuse_account(rule: Rule, session: Session, addresses: frozenset[str]) -> 
     sender = parse_path(session.sender)
     if sender is None and session.sender != "<>":
         return Decision(False, BAD_SENDER, rule.connector, "")
-    if sender is None or f"{sender.local_part}@{sender.domain}".lower() not in addresses:
+    if sender is None or not covers(addresses, sender):
         return Decision(False, NOT_YOUR_SENDER, rule.connector, ANY_SENDER)
     return None
 

@@ -20,7 +20,7 @@ from .mailbox import is_domain, is_local_part, parse_path
 from .rule import Interval, Rule
 
 T = TypeVar("T")
-_WAY_OUT = "Restore the file from a backup, or remove it to start afresh."
+_WAY_OUT = "Restore the file from a backup, or remove the directory of the relay to start afresh."
 _MOST = (1 << 31) - 1
 _LEAST = {
     "max_message_size": 1,

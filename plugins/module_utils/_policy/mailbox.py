@@ -10,6 +10,7 @@ them has been used to talk a relay into relaying.
 from __future__ import annotations
 
 import re
+from collections.abc import Set as AbstractSet
 from typing import NamedTuple
 
 _ATOM = r"[A-Za-z0-9#$&'*+/=?^_`{|}~-]+"
@@ -40,3 +41,8 @@ def is_local_part(text: str) -> bool:
 def is_domain(text: str) -> bool:
     """Up to 255 characters; the last label is no number."""
     return len(text) <= 255 and _DOMAIN.fullmatch(text) is not None and not text.rpartition(".")[2].isdigit()
+
+
+def covers(addresses: AbstractSet[str], mailbox: Mailbox) -> bool:
+    """Whether ``mailbox`` is one of ``addresses`` (lower case): ``user@domain``, or ``*@domain``, all of a domain."""
+    return not {f"{mailbox.local_part}@{mailbox.domain}".lower(), f"*@{mailbox.domain}"}.isdisjoint(addresses)

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from functools import cached_property
 
 from .._connector.model import AcceptedDomain, Connector
+from .._connector.settings import Settings
 from .compile import Policy, compile_policy
 
 
@@ -18,13 +19,13 @@ class State:
     :ivar connectors: sorted by name, names unique whatever their case
     :ivar accepted_domains: sorted by name, names unique
     :ivar built_in: names of connectors that came with the server
-    :ivar drift: what the server would act on does not follow from these definitions
+    :ivar settings: of the whole server, ``None``: it keeps none for us, or there is no server yet
     """
 
     connectors: tuple[Connector, ...] = ()
     accepted_domains: tuple[AcceptedDomain, ...] = ()
     built_in: tuple[str, ...] = ()
-    drift: bool = False
+    settings: Settings | None = None
 
     @cached_property
     def policy(self) -> Policy:

@@ -58,6 +58,10 @@ class Surface:
         found = [reaches[each] for each in (reach, *_wider(reach)) if each in reaches]
         return found[0] if len(found) == 1 else union(chain.from_iterable(found))
 
+    def reaching(self, pattern: str) -> tuple[AddressRange, ...]:
+        """The addresses that reach all of ``pattern`` on some binding."""
+        return union(chain.from_iterable(self.at(binding, _reach(pattern)) for binding in self.entries))
+
     def minus(self, *others: Surface) -> Surface:
         """The part of ``self`` that is in none of ``others``: empty if ``self`` lies within them. A binding that
         one of them lacks is compared with its wildcard."""
@@ -68,6 +72,7 @@ class Surface:
         return {
             reach: subtract(ranges, (item for other in others for item in other.at(binding, reach)))
             for reach, ranges in self._reaches(binding).items()
+            if all(other._reaches(binding).get(reach) != ranges for other in others)
         }
 
     def _reaches(self, binding: Binding) -> Mapping[str, tuple[AddressRange, ...]]:

@@ -15,9 +15,9 @@ from datetime import UTC, datetime
 from typing import Any
 
 from ...module_utils._connector.errors import RelayError, StoreError
-from ...module_utils._connector.model import AcceptedDomain, Connector
+from ...module_utils._connector.model import DOMAIN_TYPES, AcceptedDomain, Connector
 from ...module_utils._connector.principals import canonical, fold
-from ...module_utils._connector.properties import CONNECTOR_PROPERTIES, DOMAIN_TYPES
+from ...module_utils._connector.properties import CONNECTOR_PROPERTIES
 from ...module_utils._connector.property import Property, parse_list
 from ...module_utils._connector.rights import Entry, group_entries, separate
 from ...module_utils._connector.values import parse_bool, parse_choice, parse_domain, parse_name

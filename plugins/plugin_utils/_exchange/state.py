@@ -5,7 +5,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
@@ -13,9 +13,11 @@ from ...module_utils._connector.errors import StoreError
 from ...module_utils._connector.model import Connector
 from ...module_utils._connector.principals import ANONYMOUS, AUTHENTICATED, fold
 from ...module_utils._connector.rights import Entry
-from ...module_utils._engine.backend import ServiceFacts, ServicePart
+from ...module_utils._engine.backend import Notice, Reading
+from ...module_utils._engine.service import ServiceFacts, ServicePart
 from ...module_utils._policy.state import State
 from .calls import FRONTEND, TRANSPORT, Answer, Answers, Row
+from .capabilities import capabilities
 from .errors import explain
 from .parse import changed, read_connector, read_domains, read_entries, read_time, unread_groups
 
@@ -42,17 +44,7 @@ _UNREAD = (
 )
 
 
-@dataclass(frozen=True)
-class Server:
-    """One Exchange server as read. ``notices``: what the user should know of."""
-
-    name: str
-    state: State
-    service: ServiceFacts
-    notices: tuple[str, ...]
-
-
-def read_server(answers: Answers) -> Server:
+def read_server(answers: Answers) -> Reading:
     """:raises ExchangeError: a call failed
     :raises StoreError: an answer that cannot be what was asked for
     """
@@ -73,7 +65,12 @@ def read_server(answers: Answers) -> Server:
         built_in=tuple(form.format(name) for form in _BUILT_IN),
     )
     said = [notice for answer in answers.values() for notice in answer.notices]
-    return Server(name, state, _service(answers, connectors), (*notices, *dict.fromkeys(said)))
+    return Reading(
+        state=state,
+        service=_service(answers, connectors),
+        capabilities=capabilities(str(_rows(answers, "server")[0].get("AdminDisplayVersion") or "")),
+        notices=tuple(Notice(text) for text in (*notices, *dict.fromkeys(said))),
+    )
 
 
 def _unread(connector: Connector, entries: Iterable[Entry]) -> str:
@@ -150,7 +147,7 @@ def _service(answers: Answers, connectors: Iterable[Connector]) -> ServiceFacts:
         late = newest.get(_known_service(name))
         parts.append(ServicePart(name, running, running and late is not None and (since is None or since < late)))
     running = bool(parts) and all(part.running for part in parts)
-    return ServiceFacts(running, any(part.restart_required for part in parts), parts=tuple(sorted(parts)))
+    return ServiceFacts(running, any(part.restart_required for part in parts), None, parts=tuple(sorted(parts)))
 
 
 def _known_service(name: str) -> str:

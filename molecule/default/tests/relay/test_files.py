@@ -20,13 +20,13 @@ def info(host: Host, wanted: dict[str, Any]) -> dict[str, Any]:
 
 def test_only_the_listed_devices_relay(info: dict[str, Any], wanted: dict[str, Any]) -> None:
     surface = [(item["binding"], item["addresses"]) for item in info["relay_surface"]]
-    assert surface == [(wanted["relay"], len(wanted["devices"]))]
+    assert surface == [(wanted["proof"]["relay"], len(wanted["proof"]["devices"]))]
     ranges = {item["name"]: item["remote_ip_ranges"] for item in info["connectors"]}
-    assert ranges["Scanner relay"] == wanted["devices"]
+    assert ranges["Scanner relay"] == wanted["proof"]["devices"]
 
 
 def test_the_domains_are_ours(info: dict[str, Any], wanted: dict[str, Any]) -> None:
-    assert [item["name"] for item in info["accepted_domains"]] == wanted["domains"]
+    assert [item["name"] for item in info["accepted_domains"]] == wanted["proof"]["accepted_domains"]
 
 
 def test_the_service_runs_with_what_is_stored(info: dict[str, Any], host: Host, wanted: dict[str, Any]) -> None:
@@ -34,7 +34,7 @@ def test_the_service_runs_with_what_is_stored(info: dict[str, Any], host: Host, 
     status = json.loads(host.file(f"{wanted['directory']}/status.json").content_string)
     assert host.file(f"/proc/{status['pid']}").is_directory
     listeners = {f"{item['address']}:{item['port']}" for item in status["listeners"]}
-    assert listeners == {wanted["relay"], wanted["submission"]}
+    assert listeners == {wanted["proof"]["relay"], wanted["proof"]["submission"]}
 
 
 def test_secrets_are_for_the_relay_only(host: Host, wanted: dict[str, Any]) -> None:
@@ -44,4 +44,4 @@ def test_secrets_are_for_the_relay_only(host: Host, wanted: dict[str, Any]) -> N
     assert {"accounts.json", "relayd.log", "settings.json", "store.json"} <= set(names)
     for name in names:
         text = host.file(f"{wanted['directory']}/{name}").content
-        assert not any(account["password"].encode() in text for account in wanted["accounts"]), name
+        assert not any(account["password"].encode() in text for account in wanted["proof"]["accounts"]), name

@@ -48,7 +48,8 @@ class Hash:
 
 @dataclass(frozen=True)
 class Account:
-    """`addresses` it may send as, in lower case; `nets` it may log in from, none: from anywhere."""
+    """`addresses` it may send as, in lower case (`*@domain`: all of a domain); `nets` it may log in from, none: from
+    anywhere."""
 
     name: str
     hash: Hash
@@ -157,13 +158,21 @@ def _hash(text: str) -> Hash:
     words = text[len(_SCHEME) :].split(",") if text.startswith(_SCHEME) else []
     try:
         number, *encoded = words
-        salt, stored_key, server_key = (base64.b64decode(word, validate=True) for word in encoded)
+        salt, stored_key, server_key = map(_octets, encoded)
     except (ValueError, binascii.Error):
         raise ValueError(f"is not a hash of the scheme {_SCHEME}") from None
-    is_counted = re.fullmatch("[0-9]{4,7}", number) and _LEAST_ITERATIONS <= int(number) <= _MOST_ITERATIONS
+    is_counted = re.fullmatch("[1-9][0-9]{3,6}", number) and _LEAST_ITERATIONS <= int(number) <= _MOST_ITERATIONS
     if not is_counted or not salt or (len(stored_key), len(server_key)) != (32, 32):
         raise ValueError(f"is not a hash of the scheme {_SCHEME}")
     return Hash(int(number), salt, stored_key)
+
+
+def _octets(text: str) -> bytes:
+    """Base64 in the one spelling that encoding yields."""
+    octets = base64.b64decode(text, validate=True)
+    if base64.b64encode(octets).decode("ascii") != text:
+        raise ValueError("is not base64")
+    return octets
 
 
 def _address(text: str) -> str:

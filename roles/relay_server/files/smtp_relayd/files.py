@@ -21,7 +21,8 @@ from smtp_relayd.policy import AcceptedDomain, Binding, IPAddress, Policy, Rank,
 
 VERSION = 1
 DOMAIN_TYPES = ("Authoritative", "InternalRelay", "ExternalRelay")
-_SETTINGS_REMEDY = "let the role mailops.relay.relay_server write it again"
+_SETTINGS_REMEDY = "let the module mailops.relay.relay_settings write it again"
+_LOADED = ("name", "fqdn", "smarthost")
 _STORE_REMEDY = "let a module of mailops.relay write it again"
 _ROUTE = re.compile(r"(?:\[(?P<v6>[0-9A-Fa-f:.]+)\]|(?P<host>[A-Za-z0-9._-]+)):(?P<port>[0-9]{1,5})", re.ASCII)
 # Exchange's own limit for a banner line; printable, so that it stays one line
@@ -56,26 +57,39 @@ __all__ = ["ConfigError", "Settings", "load_policy", "load_settings"]
 
 @dataclass(frozen=True)
 class Settings:
-    server_name: str
+    """``digest``: of what the daemon acts on; the limits in the file are for the modules."""
+
+    name: str
     fqdn: str
     smarthost: Route | None
     digest: str
 
 
 def load_settings(directory: Path) -> Settings:
-    root, content = read(directory / "settings.json", _SETTINGS_REMEDY)
-    fields = root.fields(("version", "server_name", "fqdn", "smarthost"))
+    root, _content = read(directory / "settings.json", _SETTINGS_REMEDY)
+    fields = root.fields(("version", *_LOADED, "max_relay_addresses", "shared_sources"))
     fields["version"].version(VERSION)
-    server_name = fields["server_name"].text()
-    if not server_name:
-        raise fields["server_name"].error("is empty")
-    smarthost = fields["smarthost"]
+    name = fields["name"].text()
+    if not name:
+        raise fields["name"].error("is empty")
     return Settings(
-        server_name=server_name,
+        name=name,
         fqdn=fields["fqdn"].parsed(_domain),
-        smarthost=None if smarthost.value is None else smarthost.parsed(_route),
-        digest=hashlib.sha256(content).hexdigest(),
+        smarthost=_smarthost(fields["smarthost"]),
+        digest=_canonical_digest({key: fields[key].value for key in _LOADED}),
     )
+
+
+def _smarthost(node: Node) -> Route | None:
+    """An empty object: there is none."""
+    if node.value == {}:
+        return None
+    fields = node.fields(("host", "port"))
+    host, port = fields["host"].text(), fields["port"].number(1, 65535)
+    try:
+        return _route(f"[{host}]:{port}" if ":" in host else f"{host}:{port}")
+    except ValueError as error:
+        raise fields["host"].error(str(error)) from None
 
 
 def load_policy(directory: Path) -> Policy:

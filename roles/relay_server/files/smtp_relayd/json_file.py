@@ -6,12 +6,17 @@
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Any, Callable, TypeVar
 
+from smtp_relayd import regular_file
+
 T = TypeVar("T")
 _MAX_SHOWN = 80
+_MOST_LEVELS = 50
+_TOO_DEEP = "nested too deeply"
 
 
 class ConfigError(Exception):
@@ -70,7 +75,7 @@ class Node:
         return int(self.value)
 
     def version(self, known: int) -> None:
-        if isinstance(self.value, bool) or self.value != known:
+        if isinstance(self.value, (bool, float)) or self.value != known:
             raise self.error(f"is a version that this program does not know (it knows {known})")
 
     def one_of(self, choices: tuple[str, ...]) -> str:
@@ -94,14 +99,30 @@ class Node:
 def read(file: Path, remedy: str, *, is_secret: bool = False) -> tuple[Node, bytes]:
     """The root of a JSON file, and its bytes. Of a secret one no error shows any part."""
     try:
-        content = file.read_bytes()
-        value = json.loads(content.decode("utf-8"), object_pairs_hook=_without_duplicates, parse_constant=_no_constant)
+        content = regular_file.read_bytes(file)
+        value = _parse(content)
     except OSError as error:
         raise ConfigError(f"{file}: cannot be read: {error.strerror}; {remedy}") from None
-    except ValueError as error:  # UnicodeDecodeError and JSONDecodeError are ValueErrors
+    except ValueError as error:
         why = "" if is_secret else f": {error}"
         raise ConfigError(f"{file}: is not JSON{why}; {remedy}") from None
     return Node(value, file, "", remedy, is_secret), content
+
+
+def _parse(content: bytes) -> Any:
+    """Numbers are finite and texts are texts; the nesting ends long before the stack of whoever walks through it."""
+    try:
+        value = json.loads(
+            content.decode(), object_pairs_hook=_without_duplicates, parse_constant=_no_constant, parse_float=_finite
+        )
+    except UnicodeDecodeError as error:
+        raise ValueError(f"no UTF-8 from byte {error.start} on") from None
+    except RecursionError:
+        raise ValueError(_TOO_DEEP) from None
+    _refuse_deep(value)
+    if b"\\ud" in content.lower():
+        _refuse_half_pairs(value)
+    return value
 
 
 def _without_duplicates(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
@@ -115,3 +136,30 @@ def _without_duplicates(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
 
 def _no_constant(name: str) -> Any:
     raise ValueError(f"{name} is not a JSON number")
+
+
+def _finite(text: str) -> float:
+    number = float(text)
+    if math.isinf(number):
+        raise ValueError("a number is too large")
+    return number
+
+
+def _refuse_deep(value: Any) -> None:
+    level = [value]
+    for _depth in range(_MOST_LEVELS):
+        level = [child for item in level if isinstance(item, (dict, list)) for child in _children(item)]
+        if not level:
+            return
+    raise ValueError(_TOO_DEEP)
+
+
+def _children(item: dict[str, Any] | list[Any]) -> Iterable[Any]:
+    return item.values() if isinstance(item, dict) else item
+
+
+def _refuse_half_pairs(value: Any) -> None:
+    try:
+        json.dumps(value, ensure_ascii=False).encode()
+    except UnicodeEncodeError:
+        raise ValueError("half of a surrogate pair stands alone") from None

@@ -120,7 +120,7 @@ def ip(text: str) -> IPAddress:
     return getattr(value, "ipv4_mapped", None) or value
 
 
-# of an authenticated session: the addresses that its account may send as, in lower case
+# of an authenticated session: the addresses that its account may send as, in lower case; `*@domain`: all of that domain
 Addresses = frozenset[str]
 
 
@@ -144,7 +144,8 @@ def refuse_sender(policy: Policy, rule: Rule, path: str, account: Addresses | No
     if sender is None or (sender and not address.is_mailbox(sender)):
         return replies.INVALID_SENDER
     if account is not None:
-        return None if sender.lower() in account else replies.CANNOT_SEND_AS
+        own = (sender.lower(), f"*@{address.domain_of(sender)}")
+        return replies.CANNOT_SEND_AS if account.isdisjoint(own) else None
     if not rule.anonymous_submit:
         return replies.NOT_AUTHENTICATED
     return replies.CANNOT_SEND_AS if sender and not _may_send_as(policy, rule, sender) else None

@@ -10,6 +10,8 @@ import fcntl
 import hashlib
 import json
 import os
+import re
+import stat
 import tempfile
 import time
 from collections.abc import Mapping
@@ -31,6 +33,9 @@ def lock_pid_file(directory: Path) -> int:
         descriptor = os.open(file, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
     except OSError as error:
         raise SystemRefused(f"{file}: cannot be written: {error.strerror}; is this the right user?") from None
+    if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+        os.close(descriptor)
+        raise SystemRefused(f"{file}: is no regular file; remove it")
     if not _lock(descriptor):
         number = os.read(descriptor, 20).decode("ascii", "replace").strip()
         os.close(descriptor)
@@ -58,7 +63,9 @@ class Status:
         self._file = directory / "status.json"
 
     def write(self, status: Mapping[str, object]) -> None:
+        """Only who holds the lock on relayd.pid may: temporary files that are here are of writers that were killed."""
         try:
+            _remove_leftovers(self._file)
             _replace(self._file, json.dumps(status, sort_keys=True).encode("ascii") + b"\n")
         except OSError as error:
             raise SystemRefused(f"{self._file}: cannot be written: {error.strerror}; is the disk full?") from None
@@ -68,9 +75,15 @@ class Status:
             self._file.unlink()
 
 
+def _remove_leftovers(file: Path) -> None:
+    for path in file.parent.iterdir():
+        if re.fullmatch(rf"\.{re.escape(file.name)}\.[a-z0-9_]{{8}}\.tmp", path.name):
+            path.unlink()
+
+
 def _replace(file: Path, content: bytes) -> None:
     """Atomically: readers see the old file or the new one, after a crash too."""
-    descriptor, temporary = tempfile.mkstemp(prefix=f".{file.name}.", dir=file.parent)
+    descriptor, temporary = tempfile.mkstemp(prefix=f".{file.name}.", suffix=".tmp", dir=file.parent)
     try:
         with os.fdopen(descriptor, "wb") as stream:
             stream.write(content)

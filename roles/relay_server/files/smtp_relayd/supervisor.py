@@ -67,25 +67,28 @@ class Supervisor:
     def _start(self) -> tuple[subprocess.Popen[bytes], dict[str, object]]:
         """Start a daemon and wait until it is ready or says why not."""
         reading, writing = os.pipe()
-        descriptors = {"--lock-fd": self._lock, "--alive-fd": self._alive, "--ready-fd": writing}
-        options = [word for name, descriptor in descriptors.items() for word in (name, str(descriptor))]
-        try:
-            child = subprocess.Popen(
-                [sys.executable, *_program(), "--directory", self._directory, *options],
-                stdin=subprocess.DEVNULL,
-                pass_fds=list(descriptors.values()),
-            )
-        except OSError as error:
-            raise SystemRefused(f"cannot start the daemon: {error}") from None
-        finally:
-            os.close(writing)
         with os.fdopen(reading, "rb") as answers:
+            try:
+                child = self._spawn(writing)
+            except OSError as error:
+                raise SystemRefused(f"cannot start the daemon: {error}") from None
+            finally:
+                os.close(writing)
             if not select.select([answers], [], [], _START_PATIENCE)[0]:
                 child.kill()
             line = answers.readline()
-        with contextlib.suppress(ValueError):
+        with contextlib.suppress(ValueError, TypeError):
             return child, dict(json.loads(line))
         return child, {}
+
+    def _spawn(self, ready: int) -> subprocess.Popen[bytes]:
+        descriptors = {"--lock-fd": self._lock, "--alive-fd": self._alive, "--ready-fd": ready}
+        options = [word for name, descriptor in descriptors.items() for word in (name, str(descriptor))]
+        return subprocess.Popen(
+            [sys.executable, *_program(), "--directory", self._directory, *options],
+            stdin=subprocess.DEVNULL,
+            pass_fds=list(descriptors.values()),
+        )
 
     def _watch(self, child: subprocess.Popen[bytes]) -> int:
         """Wait for the end of the daemon, pass signals on."""
@@ -99,6 +102,7 @@ class Supervisor:
                 self._stopping = True
                 deadline = time.monotonic() + _STOP_PATIENCE
                 child.terminate()
+                child.send_signal(signal.SIGCONT)  # one that was halted would not hear it
         return child.returncode if child.returncode >= 0 else 128 - child.returncode
 
     def _told_to_stop(self, seconds: float) -> bool:

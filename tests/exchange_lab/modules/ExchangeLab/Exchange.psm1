@@ -21,7 +21,7 @@ $script:LabVersion = (Get-LabLocalServer $state).version
 $script:LabExchangeVersion = '0.1 (8.0.535.0)'
 [ByteQuantifiedSize]::Compact = $script:LabVersion -eq '2007'
 $set = if ($script:LabVersion -in '2019', 'SE') { '2016' } else { $script:LabVersion }
-. $PSScriptRoot/parameters/$set.ps1
+. "$env:EXCHANGE_LAB_PARAMETERS/$set.ps1"
 
 $cmdlets = @(
     foreach ($noun in 'ReceiveConnector', 'AcceptedDomain') { foreach ($verb in 'Get', 'New', 'Set', 'Remove') { "$verb-$noun" } }

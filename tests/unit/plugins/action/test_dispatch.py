@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 import importlib
+import re
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 from unittest import mock
 
 import pytest
-from ansible.errors import AnsibleActionFail, AnsibleConnectionFailure, AnsibleError
+from ansible.errors import AnsibleConnectionFailure, AnsibleError
+from ansible.parsing.dataloader import DataLoader
 from ansible.plugins.loader import shell_loader
 from winrm.exceptions import WSManFaultError
 
+from ansible_collections.mailops.relay.plugins.module_utils._connector.addresses import parse_range
 from ansible_collections.mailops.relay.plugins.module_utils._connector.model import AcceptedDomain
 from ansible_collections.mailops.relay.plugins.plugin_utils._exchange.calls import READ
 from support import exchange
@@ -22,13 +26,24 @@ CONNECTORS = {"connectors": [{"name": "A", "enabled": True}, {"name": "B", "enab
 
 
 def run(
-    name: str, *, windows: bool = False, answer: dict[str, Any] | Exception | None = None, **args: Any
+    name: str,
+    *,
+    windows: bool = False,
+    check: bool = False,
+    folder: Path | None = None,
+    answer: dict[str, Any] | Exception | None = None,
+    **args: Any,
 ) -> tuple[Any, mock.Mock]:
     """The result of the action plugin and the stand-in for the call of the module."""
     action_class = importlib.import_module(f"ansible_collections.mailops.relay.plugins.action.{name}").ActionModule
-    task, connection = mock.Mock(args=args, async_val=0, diff=False), mock.Mock()
+    task, connection, loader = (
+        mock.Mock(args=args, async_val=0, diff=False, check_mode=check),
+        mock.Mock(),
+        DataLoader(),
+    )
+    task.get_search_path.return_value = [str(folder)]
     connection._shell = shell_loader.get("powershell" if windows else "sh")
-    action = action_class(task, connection, mock.Mock(), mock.Mock(), mock.Mock(), mock.Mock())
+    action = action_class(task, connection, mock.Mock(), loader, mock.Mock(), mock.Mock())
     failure = answer if isinstance(answer, Exception) else None
     result = dict(answer or {"changed": False}) if not isinstance(answer, Exception) else None
     action._execute_module = mock.Mock(return_value=result, side_effect=failure)
@@ -48,28 +63,86 @@ def test_other_hosts_get_the_module_of_that_name(name: str) -> None:
     assert call["module_args"] == {"backend": "aiosmtpd"}
 
 
+@pytest.mark.parametrize(
+    ("name", "option"),
+    [("receive_connectors", "connectors"), ("accepted_domains", "accepted_domains"), ("relay_accounts", "accounts")],
+)
+def test_a_null_option_of_an_entry_is_as_good_as_none(name: str, option: str) -> None:
+    entries: list[Any] = [
+        {"name": "A", "type": None, "usage": None, 1: 2},
+        "no entry",
+        {"name": "B", "remove": {"add": None}},
+    ]
+    _result, execute = run(name, backend="aiosmtpd", directory=None, **{option: entries})
+    assert execute.call_args.kwargs["module_args"] == {
+        "backend": "aiosmtpd",
+        "directory": None,
+        option: [{"name": "A", "1": 2}, "no entry", {"name": "B", "remove": {"add": None}}],
+    }
+
+
 @pytest.mark.parametrize("name", NAMES)
 @pytest.mark.parametrize("backend", ["aiosmtpd", "postfix", None])
 def test_a_windows_host_takes_exchange_only(name: str, backend: str | None) -> None:
-    with pytest.raises(AnsibleActionFail, match=f"a Windows host takes 'exchange' only, got {backend!r}"):
-        run(name, windows=True, backend=backend)
+    result, execute = run(name, windows=True, backend=backend)
+    assert (result["failed"], result["error"]) == (True, "capability")
+    seen = f"a Windows host takes 'exchange' only, got {backend!r}" if backend else "takes 'exchange' only. Set backend"
+    assert seen in result["msg"]
+    assert not execute.called
 
 
-@pytest.mark.parametrize("name", ["receive_connectors", "transport_service"])
-@pytest.mark.parametrize("windows", [True, False])
-def test_nothing_writes_to_exchange_yet(name: str, windows: bool) -> None:
-    result, execute = run(name, windows=windows, backend="exchange")
+NEW = {"connectors": [{"name": "New", "bindings": ["0.0.0.0:25"], "remote_ip_ranges": ["10.0.0.1"]}]}
+
+
+@pytest.mark.parametrize(
+    ("name", "args", "reads"), [("receive_connectors", NEW, 1), ("transport_service", {"state": "restarted"}, 0)]
+)
+@pytest.mark.parametrize("check", [True, False])
+def test_nothing_writes_to_exchange_yet(name: str, args: dict[str, Any], reads: int, check: bool) -> None:
+    answer = exchange.answers([])
+    result, execute = run(name, windows=True, check=check, answer=answer, backend="exchange", **args)
     assert result["failed"]
     assert result["error"] == "capability"
     assert result["msg"].startswith("backend: writing to Exchange is not built yet, got 'exchange'. This release reads")
+    assert execute.call_count == reads
+
+
+def test_connectors_that_are_as_they_should_be_are_no_write() -> None:
+    answer, task = exchange.answers([exchange.SCAN]), [{"name": exchange.SCAN.name, "enabled": True}]
+    result, _execute = run("receive_connectors", windows=True, answer=answer, backend="exchange", connectors=task)
+    assert (result["changed"], result["before"]) == (False, result["after"])
+
+
+@pytest.mark.parametrize("windows", [True, False])
+@pytest.mark.parametrize(
+    ("name", "args", "says"),
+    [
+        ("relay_accounts", {"accounts": []}, "backend exchange has no accounts of its own"),
+        ("relay_settings", {}, "backend exchange has no settings of its own here"),
+    ],
+)
+def test_what_exchange_does_not_have_is_refused_without_asking(
+    name: str, args: dict[str, Any], says: str, windows: bool
+) -> None:
+    result, execute = run(name, windows=windows, backend="exchange", **args)
+    assert (result["failed"], result["error"]) == (True, "capability")
+    assert says in result["msg"]
     assert not execute.called
 
 
-def test_exchange_has_no_accounts_of_its_own() -> None:
-    result, execute = run("relay_accounts", windows=True, backend="exchange", accounts=[])
-    assert result["failed"]
-    assert "whoever logs in is a user of the directory" in result["msg"]
-    assert not execute.called
+def test_the_limits_of_a_task_on_exchange_are_its_own_or_256() -> None:
+    """Nothing of ours is stored there."""
+    ranges = parse_range("10.0.0.0/22", "x")
+    answer = exchange.answers([replace(exchange.SCAN, remote_ip_ranges=(ranges,))])
+    task = {"backend": "exchange", "connectors": [{"name": exchange.SCAN.name, "comment": exchange.SCAN.comment}]}
+    for limits, allowed in (({}, 256), ({"max_relay_addresses": 5}, 5), ({"max_relay_addresses": 1000}, 1000)):
+        result, _execute = run("receive_connectors", windows=True, answer=answer, **task, **limits)
+        assert f"1024 addresses could relay anywhere without AUTH, {allowed} are allowed" in result["warnings"][0]
+    assert "warnings" not in run("receive_connectors", windows=True, answer=answer, **task, max_relay_addresses=1024)[0]
+    shared, _execute = run(
+        "receive_connectors", windows=True, answer=answer, **task, max_relay_addresses=1024, shared_sources=["10.0.1.1"]
+    )
+    assert "shared_sources: addresses that many clients arrive from could relay (10.0.1.1)" in shared["warnings"][0]
 
 
 READERS = [("receive_connectors_info", {}), ("accepted_domains", {"accepted_domains": [{"name": "corp.test"}]})]
@@ -90,10 +163,9 @@ def test_exchange_is_read_in_one_execution_of_the_internal_module(name: str, arg
 
 @pytest.mark.parametrize(("name", "args"), READERS)
 def test_exchange_needs_a_windows_host(name: str, args: dict[str, Any]) -> None:
-    with pytest.raises(
-        AnsibleActionFail, match=r"'exchange' needs a Windows host .* this one is none.*from a snapshot"
-    ):
-        run(name, backend="exchange", **args)
+    result, _execute = run(name, backend="exchange", **args)
+    assert (result["failed"], result["error"]) == (True, "capability")
+    assert re.search(r"'exchange' needs a Windows host .* this one is none.*from a snapshot", result["msg"])
 
 
 def test_a_query_is_applied_to_what_exchange_said() -> None:
@@ -154,8 +226,17 @@ def test_a_snapshot_is_read_without_any_connection(tmp_path: Path, windows: bool
 
 
 def test_only_exchange_has_snapshots() -> None:
-    with pytest.raises(AnsibleActionFail, match="snapshot: only Exchange has snapshots"):
-        run("receive_connectors_info", backend="aiosmtpd", snapshot="x")
+    result, _execute = run("receive_connectors_info", backend="aiosmtpd", snapshot="x")
+    assert "snapshot: only Exchange has snapshots" in result["msg"]
+
+
+def test_a_relative_path_of_a_snapshot_is_looked_up_as_ansible_looks_up_files(tmp_path: Path) -> None:
+    (tmp_path / "files").mkdir()
+    (tmp_path / "files/server.txt").write_text("nothing")
+    found, _execute = run("receive_connectors_info", folder=tmp_path, backend="exchange", snapshot="server.txt")
+    assert f"snapshot {tmp_path}/files/server.txt: not a snapshot" in found["msg"]
+    with pytest.raises(AnsibleError, match=r"Could not find or access 'other.txt'"):
+        run("receive_connectors_info", folder=tmp_path, backend="exchange", snapshot="other.txt")
 
 
 def test_a_query_is_applied_on_the_controller() -> None:
@@ -171,17 +252,19 @@ def test_a_failure_is_passed_on_without_a_query_result() -> None:
 
 @pytest.mark.parametrize("query", ["connectors[", 7])
 def test_a_query_that_is_none_fails_before_anything_is_asked(query: Any) -> None:
-    with pytest.raises(AnsibleActionFail, match="query: not a JMESPath expression, got"):
-        run("receive_connectors_info", answer=CONNECTORS, query=query)
+    result, execute = run("receive_connectors_info", answer=CONNECTORS, query=query)
+    assert (result["failed"], result["error"]) == (True, "input")
+    assert "query: not a JMESPath expression, got" in result["msg"]
+    assert not execute.called
 
 
 def test_a_query_that_does_not_fit() -> None:
-    with pytest.raises(AnsibleActionFail, match="query: it does not fit the result"):
-        run("receive_connectors_info", answer=CONNECTORS, query="abs(connectors)")
+    result, _execute = run("receive_connectors_info", answer=CONNECTORS, query="abs(connectors)")
+    assert "query: it does not fit the result" in result["msg"]
 
 
 def test_a_controller_without_jmespath_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
     module = importlib.import_module("ansible_collections.mailops.relay.plugins.action.receive_connectors_info")
     monkeypatch.setattr(module, "jmespath", None)
-    with pytest.raises(AnsibleActionFail, match="the controller lacks the Python package jmespath"):
-        run("receive_connectors_info", query="connectors")
+    result, _execute = run("receive_connectors_info", query="connectors")
+    assert "the controller lacks the Python package jmespath" in result["msg"]

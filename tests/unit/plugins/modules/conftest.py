@@ -11,10 +11,10 @@ from support.modules import Runner, write_settings
 
 
 @pytest.fixture
-def run(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> Runner:
+def run(tmp_path: Path) -> Runner:
     """Modules on a relay directory that the role has just made."""
     write_settings(tmp_path)
-    return Runner(tmp_path, capsys)
+    return Runner(tmp_path)
 
 
 @pytest.fixture(scope="session")

@@ -230,7 +230,7 @@ BAD = [
     (scan(max_protocol_errors="many"), "max_protocol_errors: not a number in range, got 'many'"),
     (
         scan(connection_timeout="00:05:00"),
-        "connection_timeout: it must exceed connection_inactivity_timeout. Give both",
+        "connection_timeout: 300 s must exceed connection_inactivity_timeout, which is 300 s. Give both",
     ),
     (scan(connection_timeout="2.00:00:00"), "connection_timeout: the time span is over a day, got '2.00:00:00'"),
     (scan(connection_inactivity_timeout=0), "connection_inactivity_timeout: a timeout of nothing, got '0'"),
@@ -239,7 +239,6 @@ BAD = [
     (scan(allowed_senders=["a@*.corp.test"]), "allowed_senders[0]: not a mail address"),
     (scan(allowed_recipients=["corp..test"]), "allowed_recipients[0]: not a domain, got 'corp..test'"),
     (scan(auth_mechanism=["None", "Tls"]), "connector 'Scan', auth_mechanism: None stands alone, got ['None', 'Tls']."),
-    (scan(usage="Relay"), "connector 'Scan', usage: no such value, got 'Relay'. Choose from Client, Custom, Internal"),
     (scan(usage="Client"), "connector 'Scan', auth_mechanism: backend aiosmtpd cannot express this, got 'Integrated'"),
     (
         scan(max_hop_count=30),
@@ -260,6 +259,14 @@ def test_bad_input_is_one_clear_error_and_touches_nothing(run: Runner, connector
             apply(run, scan(name="Fine", remote_ip_ranges=["10.2.0.1"]), connector, check=check)
         assert says in caught.value.result["msg"]
         assert caught.value.result["error"] in ("input", "conflict", "capability", "guard", "store", "service")
+    assert run.snapshot() == untouched
+
+
+@pytest.mark.parametrize(("option", "value"), [("usage", "Relay"), ("usage", "internet"), ("size_enabled", "On")])
+def test_a_word_that_is_no_choice_is_refused_by_ansible(run: Runner, option: str, value: str) -> None:
+    untouched = run.snapshot()
+    with pytest.raises(ModuleFailed, match=f"value of {option} must be one of: .*, got: {value} found in connectors"):
+        apply(run, scan(**{option: value}))
     assert run.snapshot() == untouched
 
 
@@ -309,7 +316,8 @@ def test_drift_is_seen_and_repaired(run: Runner) -> None:
     path.write_text(json.dumps(document))
     predicted = apply(run, scan(), check=True)
     assert (predicted["changed"], predicted["commands"]) == (True, ["recompile policy"])
-    assert "does not follow" in predicted["diff"]["before"]
+    assert "to do: recompile policy" in predicted["diff"]["before"]
+    assert "does not follow from the definitions" in predicted["warnings"][0]
     assert apply(run, scan())["changed"]
     assert path.read_bytes() == good
     assert not apply(run, scan())["changed"]

@@ -15,7 +15,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 
 from ansible_collections.mailops.relay.plugins.module_utils._aiosmtpd.options import OPTIONS
-from ansible_collections.mailops.relay.plugins.module_utils._aiosmtpd.store import read_store, write_store
+from ansible_collections.mailops.relay.plugins.module_utils._aiosmtpd.store import Stored, read_store, write_store
 from ansible_collections.mailops.relay.plugins.module_utils._connector.errors import StoreError
 from ansible_collections.mailops.relay.plugins.module_utils._engine.merge import Options, merge
 from ansible_collections.mailops.relay.plugins.module_utils._host import locks
@@ -35,6 +35,12 @@ def example() -> State:
     )
 
 
+def stored(directory: Path) -> Stored:
+    found = read_store(str(directory), State())
+    assert found is not None
+    return found
+
+
 def edit(path: Path, change: Any) -> None:
     document = json.loads(path.read_text())
     change(document)
@@ -47,18 +53,27 @@ def test_the_file_has_the_options_of_this_backend_only(tmp_path: Path) -> None:
     assert set(connector) == {"name", "state", *OPTIONS}
     edit(tmp_path / "store.json", lambda document: document["definitions"]["connectors"][0].update(orar_enabled=False))
     with pytest.raises(StoreError, match="a key or state that means nothing here, got 'orar_enabled'"):
-        read_store(str(tmp_path))
+        stored(tmp_path)
 
 
 @settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(states())
 def test_what_is_written_is_read(tmp_path: Path, state: State) -> None:
     write_store(str(tmp_path), state)
-    assert read_store(str(tmp_path)) == state
+    assert stored(tmp_path).state == state
+    assert (stored(tmp_path).given, stored(tmp_path).drift) == (None, "")
 
 
-def test_no_file_is_an_empty_state(tmp_path: Path) -> None:
-    assert read_store(str(tmp_path)) == State()
+def test_no_file_is_nothing(tmp_path: Path) -> None:
+    assert read_store(str(tmp_path), State()) is None
+
+
+def test_what_was_just_written_is_not_compiled_again(tmp_path: Path) -> None:
+    state = example()
+    write_store(str(tmp_path), state)
+    again = read_store(str(tmp_path), State(), state)
+    assert again is not None
+    assert again.state is state
 
 
 def test_the_same_state_is_the_same_bytes(tmp_path: Path) -> None:
@@ -81,9 +96,19 @@ def test_the_same_state_is_the_same_bytes(tmp_path: Path) -> None:
 )
 def test_a_policy_that_does_not_follow_is_drift(tmp_path: Path, change: Any) -> None:
     write_store(str(tmp_path), example())
-    assert not read_store(str(tmp_path)).drift
+    assert not stored(tmp_path).drift
     edit(tmp_path / "store.json", change)
-    assert read_store(str(tmp_path)).drift
+    assert stored(tmp_path).drift
+    assert stored(tmp_path).given is not None
+
+
+def test_a_policy_that_cannot_be_read_lets_nobody_in(tmp_path: Path) -> None:
+    write_store(str(tmp_path), example())
+    edit(tmp_path / "store.json", lambda document: document["policy"].pop("rules"))
+    found = stored(tmp_path)
+    assert found.given is not None
+    assert (found.given.bindings, found.given.accepted_domains) == ((), ())
+    assert "cannot be read, no relay starts with it" in found.drift
 
 
 @pytest.mark.parametrize(
@@ -112,7 +137,7 @@ def test_a_store_that_cannot_be_read_is_one_clear_error(tmp_path: Path, change: 
     write_store(str(tmp_path), example())
     edit(tmp_path / "store.json", change)
     with pytest.raises(StoreError) as caught:
-        read_store(str(tmp_path))
+        stored(tmp_path)
     assert says in str(caught.value)
     assert str(tmp_path / "store.json") in str(caught.value)
 
@@ -121,7 +146,7 @@ def test_a_store_that_cannot_be_read_is_one_clear_error(tmp_path: Path, change: 
 def test_a_store_that_is_no_document(tmp_path: Path, text: str) -> None:
     (tmp_path / "store.json").write_text(text)
     with pytest.raises(StoreError):
-        read_store(str(tmp_path))
+        stored(tmp_path)
 
 
 def test_a_directory_that_is_not_there(tmp_path: Path) -> None:

@@ -14,9 +14,10 @@ import pytest
 from hypothesis import given
 
 from ansible_collections.mailops.relay.plugins.module_utils._connector.errors import ConflictError, InputError
-from ansible_collections.mailops.relay.plugins.module_utils._connector.model import Connector
+from ansible_collections.mailops.relay.plugins.module_utils._connector.model import AcceptedDomain, Connector
 from ansible_collections.mailops.relay.plugins.module_utils._connector.properties import (
     CONNECTOR_PROPERTIES,
+    DOMAIN_PROPERTIES,
     NOT_OPTIONS,
     USAGE,
     render_item,
@@ -87,10 +88,11 @@ def test_every_parameter_is_a_row_or_said_to_be_none() -> None:
     assert all(NOT_OPTIONS.values())
 
 
-def test_every_row_but_usage_is_a_field() -> None:
-    fields = {field.name for field in dataclasses.fields(Connector)}
-    assert {row.option for row in CONNECTOR_PROPERTIES} <= fields
-    assert "usage" not in fields
+def test_every_field_is_a_row() -> None:
+    rows = [row.option for row in CONNECTOR_PROPERTIES]
+    assert [field.name for field in dataclasses.fields(Connector)] == ["name", *rows, "inherited_rights"]
+    rows = [row.option for row in DOMAIN_PROPERTIES]
+    assert [field.name for field in dataclasses.fields(AcceptedDomain)] == ["name", *rows]
     assert [row.option for row in THEIRS if not row.readable] == ["usage"]
 
 

@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from ansible_collections.mailops.relay.plugins.module_utils._aiosmtpd.backend import AiosmtpdBackend
-from ansible_collections.mailops.relay.plugins.module_utils._aiosmtpd.options import FIXED, OPTIONS
+from ansible_collections.mailops.relay.plugins.module_utils._aiosmtpd.options import CAPABILITIES, FIXED, OPTIONS
 from ansible_collections.mailops.relay.plugins.module_utils._connector.errors import CapabilityError
 from ansible_collections.mailops.relay.plugins.module_utils._connector.model import Connector
 from ansible_collections.mailops.relay.plugins.module_utils._connector.properties import (
@@ -20,12 +20,12 @@ from ansible_collections.mailops.relay.plugins.module_utils._connector.propertie
     render_item,
     render_value,
 )
-from ansible_collections.mailops.relay.plugins.module_utils._engine.backend import express
+from ansible_collections.mailops.relay.plugins.module_utils._engine.capabilities import within_capabilities
 from ansible_collections.mailops.relay.plugins.module_utils._engine.converge import converge
 from ansible_collections.mailops.relay.plugins.module_utils._engine.guard import Limits
 from ansible_collections.mailops.relay.plugins.module_utils._engine.merge import Options, merge
 from ansible_collections.mailops.relay.plugins.module_utils._policy.state import State
-from support.memory_backend import MemoryBackend
+from support.memory_backend import EVERYTHING, MemoryBackend
 from support.modules import write_settings
 
 ROWS = {row.option: row for row in CONNECTOR_PROPERTIES}
@@ -40,7 +40,12 @@ BACKEND = AiosmtpdBackend("/nowhere")
 
 
 def wanted(actual: State, **options: Any) -> State:
-    return express(BACKEND, actual, merge(actual, Options(connectors=[{**PLAIN, **options}])))
+    state = within_capabilities(
+        "aiosmtpd", CAPABILITIES, actual, merge(actual, Options(connectors=[{**PLAIN, **options}]))
+    )
+    for conflict in BACKEND.validate(state, actual):
+        raise conflict.error()
+    return state
 
 
 def test_every_option_is_expressed_or_fixed_or_refused() -> None:
@@ -112,10 +117,11 @@ def test_one_error_names_all_of_them() -> None:
 
 def test_nothing_is_touched(tmp_path: Path) -> None:
     write_settings(tmp_path)
+    before = (tmp_path / "store.json").read_bytes()
     entries = [{**PLAIN, "name": "B", "remote_ip_ranges": ["127.0.0.12"]}, {**PLAIN, "max_header_size": "64KB"}]
     with pytest.raises(CapabilityError):
         converge(AiosmtpdBackend(str(tmp_path)), Options(connectors=entries), check=False, limits=Limits())
-    assert not (tmp_path / "store.json").exists()
+    assert (tmp_path / "store.json").read_bytes() == before
 
 
 def test_what_is_there_stays_though_it_cannot_be_expressed() -> None:
@@ -147,9 +153,8 @@ def test_what_a_backend_lacks_is_refused_by_name(options: dict[str, Any], says: 
 
 def test_a_backend_that_keeps_certificates_elsewhere_needs_no_file() -> None:
     state = merge(State(), Options(connectors=[{**PLAIN, "auth_mechanism": "Tls"}]))
-    assert express(MemoryBackend(), State(), state) == state
-    domain = merge(State(), Options(accepted_domains=[{"name": "*"}]))
-    assert express(MemoryBackend(), State(), domain) == domain
+    assert within_capabilities("memory", EVERYTHING, State(), state) == state
+    assert MemoryBackend().validate(state, State()) == []
 
 
 @pytest.mark.parametrize(
@@ -161,4 +166,4 @@ def test_a_backend_that_keeps_certificates_elsewhere_needs_no_file() -> None:
 )
 def test_domains_that_the_relay_cannot_serve(domain: dict[str, Any], says: str) -> None:
     with pytest.raises(CapabilityError, match=re.escape(says)):
-        express(BACKEND, State(), merge(State(), Options(accepted_domains=[domain])))
+        converge(BACKEND, Options(accepted_domains=[domain]), check=True, limits=Limits(allow_open_relay=True))

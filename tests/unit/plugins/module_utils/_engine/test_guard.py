@@ -11,7 +11,11 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from ansible_collections.mailops.relay.plugins.module_utils._connector.addresses import parse_binding, parse_range
-from ansible_collections.mailops.relay.plugins.module_utils._connector.errors import GuardError, InputError
+from ansible_collections.mailops.relay.plugins.module_utils._connector.errors import (
+    GuardError,
+    InputError,
+    UnknownRightsError,
+)
 from ansible_collections.mailops.relay.plugins.module_utils._connector.model import AcceptedDomain, Connector
 from ansible_collections.mailops.relay.plugins.module_utils._connector.rights import (
     ANONYMOUS,
@@ -19,21 +23,25 @@ from ansible_collections.mailops.relay.plugins.module_utils._connector.rights im
     ANY_SENDER,
     ExtendedRight,
 )
+from ansible_collections.mailops.relay.plugins.module_utils._connector.settings import Settings
+from ansible_collections.mailops.relay.plugins.module_utils._engine.backend import Reading
 from ansible_collections.mailops.relay.plugins.module_utils._engine.guard import (
     Limits,
     guard,
-    parse_sources,
+    parse_limits,
     plaintext_passwords,
 )
+from ansible_collections.mailops.relay.plugins.module_utils._engine.service import ServiceFacts
 from ansible_collections.mailops.relay.plugins.module_utils._policy.decide import Session
 from ansible_collections.mailops.relay.plugins.module_utils._policy.state import State
 from support import oracle
+from support.memory_backend import EVERYTHING
 from support.scale import examples
 from support.strategies import random_narrowing, random_session, random_state
 
 RELAY = (ExtendedRight(ANONYMOUS, ANY_RECIPIENT),)
 EMPTY = State()
-EVERYBODY = parse_sources(["0.0.0.0/0", "::/0"])
+EVERYBODY = parse_limits(None, ["0.0.0.0/0", "::/0"]).shared_sources
 SEEDS = st.integers(0, (1 << 32) - 1)
 
 
@@ -49,7 +57,7 @@ def relay(*ranges: str, name: str = "Scan", built_in: tuple[str, ...] = (), doma
 
 
 def check(before: State, after: State, **limits: Any) -> list[str]:
-    return guard((before, before.policy), (after, after.policy), Limits(**limits))
+    return guard(Reading(before, ServiceFacts(False, False), EVERYTHING), after, Limits(**limits))
 
 
 @pytest.mark.parametrize(
@@ -135,8 +143,8 @@ def test_what_opens_nothing_passes_whatever_holes_there_were(seed: int) -> None:
     before = random_state(rng)
     after = random_narrowing(rng, before)
     assume(not after.policy.surface.minus(before.policy.surface))
-    for warning in check(before, after, max_relay_addresses=0, shared_sources=EVERYBODY):
-        assert warning.startswith("OPEN RELAY RISK, was so before: ")
+    for warning in check(before, after, max_relay_addresses=0, shared_sources=EVERYBODY, allow_inbound_loss=True):
+        assert warning.startswith(("OPEN RELAY RISK, was so before: ", "INBOUND MAIL LOST, passed by "))
 
 
 def opens(before: State, after: State, sessions: list[Session]) -> bool:
@@ -156,13 +164,19 @@ def test_what_opens_one_address_to_any_domain_is_seen() -> None:
         if opens(before, after, [random_session(rng) for _number in range(20)]):
             seen += 1
             with pytest.raises(GuardError, match="max_relay_addresses"):
-                check(before, after, max_relay_addresses=0)
+                check(before, after, max_relay_addresses=0, allow_inbound_loss=True)
             with pytest.raises(GuardError, match="shared_sources: "):
-                check(before, after, max_relay_addresses=1 << 129, shared_sources=EVERYBODY)
+                check(
+                    before,
+                    after,
+                    max_relay_addresses=1 << 129,
+                    shared_sources=EVERYBODY,
+                    allow_inbound_loss=True,
+                )
 
 
 def test_a_shared_source_is_refused_listed_or_not() -> None:
-    shared = parse_sources(["10.0.0.5", "192.168.0.0/24"])
+    shared = parse_limits(None, ["10.0.0.5", "192.168.0.0/24"]).shared_sources
     for ranges, seen in ((("10.0.0.5",), "10.0.0.5"), (("10.0.0.0/29", "192.168.0.9"), "10.0.0.5, 192.168.0.9")):
         with pytest.raises(GuardError) as caught:
             check(EMPTY, relay(*ranges), shared_sources=shared)
@@ -179,7 +193,50 @@ def test_a_shared_source_is_refused_listed_or_not() -> None:
 
 def test_a_shared_source_that_cannot_be_read_is_named() -> None:
     with pytest.raises(InputError, match=r"shared_sources\[1\]: not an IP address, got 'balancer'"):
-        parse_sources(["10.0.0.1", "balancer"])
+        parse_limits(None, ["10.0.0.1", "balancer"])
+
+
+@pytest.mark.parametrize("number", [-1, True, "many"])
+def test_a_limit_that_is_no_number_of_addresses_is_named(number: object) -> None:
+    with pytest.raises(InputError, match="max_relay_addresses: not a number of addresses, got"):
+        parse_limits(number, None)
+
+
+SERVER = Settings("relay", "relay.test", None, 20, parse_limits(None, ["10.0.0.5"]).shared_sources)
+
+
+def test_a_task_tightens_the_limits_of_the_server_and_never_loosens_them() -> None:
+    state = replace(relay("10.0.0.0/28"), settings=SERVER)
+    with pytest.raises(GuardError, match=r"shared_sources: .*10\.0\.0\.5"):
+        check(replace(EMPTY, settings=SERVER), state)
+    apart = replace(relay("10.0.1.0/28"), settings=SERVER)
+    assert check(replace(EMPTY, settings=SERVER), apart, max_relay_addresses=16) == []
+    with pytest.raises(GuardError, match=r"16 addresses .*, 15 are allowed"):
+        check(replace(EMPTY, settings=SERVER), apart, max_relay_addresses=15)
+    with pytest.raises(GuardError, match=r"shared_sources: .*10\.0\.1\.7"):
+        check(replace(EMPTY, settings=SERVER), apart, shared_sources=parse_limits(None, ["10.0.1.7"]).shared_sources)
+    with pytest.raises(InputError, match="max_relay_addresses: the server allows 20, got 21") as caught:
+        check(replace(EMPTY, settings=SERVER), apart, max_relay_addresses=21)
+    assert "relay_settings" in str(caught.value)
+
+
+def test_a_limit_that_is_loosened_is_said() -> None:
+    before, after = replace(EMPTY, settings=SERVER), replace(EMPTY, settings=replace(SERVER, max_relay_addresses=30))
+    assert check(before, after) == ["max_relay_addresses is loosened from 20 to 30 addresses."]
+    without = replace(EMPTY, settings=replace(SERVER, shared_sources=()))
+    assert check(before, without) == ["shared_sources is loosened: 10.0.0.5 may be listed as devices from now on."]
+    assert check(after, before) == []
+
+
+def test_a_limit_below_what_relays_warns_and_never_blocks_narrowing() -> None:
+    many = replace(relay("10.0.1.0/28"), settings=SERVER)
+    lower = replace(many, settings=replace(SERVER, max_relay_addresses=4))
+    assert check(many, lower) == [
+        "OPEN RELAY RISK, was so before: max_relay_addresses: 16 addresses could relay anywhere without AUTH, 4 are "
+        "allowed (10.0.1.0/28)."
+    ]
+    narrower = replace(relay("10.0.1.0/29"), settings=lower.settings)
+    assert "was so before" in check(lower, narrower)[0]
 
 
 def limited(*patterns: str) -> State:
@@ -208,7 +265,7 @@ def test_a_change_that_opens_nothing_more_passes_however_it_is_written() -> None
         (State((everybody,), BRANCH), limited("branch.test")),
     ]
     for before, after in pairs:
-        warnings = check(before, after)
+        warnings = check(before, after, given_up=("branch.test",))
         assert warnings
         assert all(warning.startswith("OPEN RELAY RISK, was so before: ") for warning in warnings)
 
@@ -222,16 +279,16 @@ def test_who_reaches_accepted_domains_only_is_not_counted() -> None:
 
 
 def built_in(**changes: object) -> State:
-    state = relay("0.0.0.0/0", name="Default x", built_in=("Default X",))
+    state = relay("0.0.0.0/0", name="Default x", built_in=("Default X",), domains=("corp.test",))
     connector = replace(state.connectors[0], **{"extended_rights": (), **changes})  # type: ignore[arg-type]
     return replace(state, connectors=(connector,))
 
 
-def beside(*ranges: str, binding: str = "0.0.0.0:25") -> State:
+def beside(*ranges: str, binding: str = "0.0.0.0:25", **changes: Any) -> State:
     """The built-in connector and one that takes these ranges from it and lets nobody submit."""
     state = built_in()
     taken = tuple(parse_range(item, "x") for item in ranges)
-    other = Connector("A", bindings=(parse_binding(binding, "x"),), remote_ip_ranges=taken)
+    other = Connector("A", bindings=(parse_binding(binding, "x"),), remote_ip_ranges=taken, **changes)
     return replace(state, connectors=(other, *state.connectors))
 
 
@@ -240,17 +297,65 @@ def beside(*ranges: str, binding: str = "0.0.0.0:25") -> State:
     [
         (replace(built_in(), connectors=()), "connector 'Default x': a built-in connector cannot be deleted"),
         (built_in(enabled=False), "a built-in connector cannot be disabled"),
-        (built_in(permission_groups=()), "would no longer take inbound mail"),
-        (built_in(remote_ip_ranges=()), "no longer take inbound mail of .* on 0.0.0.0:25"),
-        (built_in(remote_ip_ranges=(parse_range("10.0.0.0/8", "x"),)), "no longer take inbound mail"),
-        (built_in(extended_rights=(ExtendedRight(ANONYMOUS, ANY_SENDER, deny=True),)), "no longer take inbound mail"),
-        (beside("0.0.0.0/1", "128.0.0.0/1"), "no longer take inbound mail of 1.0.0.0-"),
-        (beside("0.0.0.0/0", binding="192.0.2.1:25"), "no longer take inbound mail of .* on 192.0.2.1:25"),
     ],
 )
 def test_a_built_in_connector_stays_whatever_is_allowed(after: State, says: str) -> None:
     with pytest.raises(GuardError, match=says):
+        check(built_in(), after, allow_open_relay=True, allow_inbound_loss=True)
+
+
+INBOUND, TLS = ("AnonymousUsers",), {"auth_mechanism": ("Tls",)}
+DOMAINS = (AcceptedDomain("branch.test"), AcceptedDomain("corp.test"))
+
+
+@pytest.mark.parametrize(
+    ("after", "says"),
+    [
+        (built_in(permission_groups=()), "could deliver to corp.test on 0.0.0.0:25 without TLS and no longer can"),
+        (built_in(remote_ip_ranges=()), "inbound mail: 0.0.0.0/0 "),
+        (built_in(remote_ip_ranges=(parse_range("10.0.0.0/8", "x"),)), "corp.test on 0.0.0.0:25"),
+        (built_in(extended_rights=(ExtendedRight(ANONYMOUS, ANY_SENDER, deny=True),)), "corp.test on 0.0.0.0:25"),
+        (built_in(require_tls=True, **TLS), "corp.test on 0.0.0.0:25"),
+        (built_in(implicit_tls=True, **TLS), "corp.test on 0.0.0.0:25"),
+        (built_in(bindings=(parse_binding("0.0.0.0:2525", "x"),)), "corp.test on 0.0.0.0:25"),
+        (replace(built_in(), accepted_domains=()), "corp.test on 0.0.0.0:25"),
+        (replace(built_in(), accepted_domains=DOMAINS[:1]), "corp.test on 0.0.0.0:25"),
+        (beside("0.0.0.0/1", "128.0.0.0/1"), "inbound mail: 0.0.0.0/0 "),
+        (beside("0.0.0.0/0", binding="192.0.2.1:25"), "corp.test on 192.0.2.1:25"),
+        (
+            beside("8.8.8.0/24", permission_groups=("AnonymousUsers",), require_tls=True, **TLS),
+            r"mail: 8.8.8.0/24 \(256",
+        ),
+    ],
+)
+def test_inbound_mail_is_lost_by_consent_only(after: State, says: str) -> None:
+    with pytest.raises(GuardError, match=says) as caught:
         check(built_in(), after, allow_open_relay=True)
+    assert "allow_inbound_loss: true" in str(caught.value)
+    warnings = check(built_in(), after, allow_inbound_loss=True)
+    assert warnings
+    assert all(warning.startswith("INBOUND MAIL LOST, passed by allow_inbound_loss: ") for warning in warnings)
+
+
+def test_who_loses_what_is_said_for_each_domain() -> None:
+    before = replace(built_in(), accepted_domains=DOMAINS)
+    after = replace(before, connectors=built_in(remote_ip_ranges=()).connectors)
+    assert check(before, after, allow_inbound_loss=True) == [
+        "INBOUND MAIL LOST, passed by allow_inbound_loss: 0.0.0.0/0 (4294967296 addresses) could deliver to "
+        "branch.test, corp.test on 0.0.0.0:25 without TLS and no longer can."
+    ]
+
+
+def test_a_domain_removed_by_its_name_is_given_up() -> None:
+    before = replace(built_in(), accepted_domains=DOMAINS)
+    assert check(before, built_in(), given_up=("branch.test",)) == []
+    with pytest.raises(GuardError, match=r"could deliver to branch\.test on"):
+        check(before, built_in(), given_up=("corp.test",))
+
+
+def test_listing_an_address_as_a_device_takes_no_mail_from_it() -> None:
+    scan = replace(relay("8.8.8.8").connectors[0], bindings=built_in().connectors[0].bindings)
+    assert check(built_in(), replace(built_in(), connectors=(*built_in().connectors, scan))) == []
 
 
 def test_a_built_in_connector_may_be_changed_and_others_may_go() -> None:
@@ -265,12 +370,13 @@ def test_a_built_in_connector_stays_wherever_it_stands_among_others() -> None:
         check(before, replace(before, connectors=before.connectors[:1]))
 
 
-def test_only_the_inbound_mail_of_built_in_connectors_is_kept_for_them() -> None:
-    """What another connector takes, its owner may refuse."""
+def test_the_inbound_mail_of_every_connector_is_kept() -> None:
     before = beside("8.8.8.0/24")
     other = replace(before.connectors[0], permission_groups=("AnonymousUsers",))
     open_before = replace(before, connectors=(other, before.connectors[1]))
-    assert check(open_before, before) == []
+    with pytest.raises(GuardError, match=r"inbound mail: 8\.8\.8\.0/24"):
+        check(open_before, before)
+    assert check(before, open_before) == []
 
 
 def test_auth_in_the_clear_is_worth_a_word() -> None:
@@ -280,17 +386,36 @@ def test_auth_in_the_clear_is_worth_a_word() -> None:
     ]
 
 
-def test_a_built_in_connector_may_move_and_the_warning_says_from_where() -> None:
-    moved = built_in(bindings=(parse_binding("0.0.0.0:2525", "x"),))
-    assert check(built_in(), moved) == [
-        "connector 'Default x': inbound mail is no longer taken on 0.0.0.0:25.",
-        "connector 'Default x': inbound mail is no longer taken on [::]:25.",
-    ]
+def test_a_hole_that_was_consented_to_for_one_address_does_not_excuse_more() -> None:
+    """By addresses, never by names: through a built-in connector, to a whole part of the Internet."""
+    one = relay("10.0.0.1", name="Default x", built_in=("Default x",))
+    two = relay("10.0.0.1", "10.0.0.2", name="Default x", built_in=("Default x",))
+    assert "was so before" in check(one, one)[0]
+    with pytest.raises(GuardError, match="built-in connector; use a connector of its own"):
+        check(one, two)
+    wide = (AcceptedDomain("*", "InternalRelay"),)
+    few, many = (
+        replace(state, connectors=(replace(state.connectors[0], extended_rights=()),), accepted_domains=wide)
+        for state in (relay("10.0.0.1"), relay("0.0.0.0/0"))
+    )
+    assert "was so before" in check(few, few)[0]
+    with pytest.raises(GuardError, match=r"accepted domain '\*'"):
+        check(few, many)
 
 
-def test_a_device_may_be_taken_out_of_a_built_in_connector() -> None:
-    scan = replace(relay("8.8.8.8").connectors[0], bindings=built_in().connectors[0].bindings)
-    assert check(built_in(), replace(built_in(), connectors=(*built_in().connectors, scan))) == []
+def test_what_the_server_was_given_to_run_is_before() -> None:
+    """A definition that was opened by hand was never run: nothing was so before."""
+    reading = Reading(relay("0.0.0.0/0"), ServiceFacts(False, False), EVERYTHING, given=EMPTY.policy)
+    with pytest.raises(GuardError, match="max_relay_addresses"):
+        guard(reading, relay("0.0.0.0/0"), Limits())
+
+
+def test_unknown_rights_are_refused() -> None:
+    state = relay("10.0.0.1")
+    unknown = replace(state, connectors=(replace(state.connectors[0], extended_rights=None),))
+    for pair in ((unknown, state), (state, unknown)):
+        with pytest.raises(UnknownRightsError, match="connectors 'Scan': the rights of these connectors"):
+            check(*pair)
 
 
 def test_a_hole_does_not_move_to_another_binding() -> None:

@@ -205,7 +205,7 @@ def test_an_overlap_hidden_between_nested_ranges_is_found() -> None:
 
 
 def test_a_connector_without_bindings_is_refused() -> None:
-    with pytest.raises(InputError, match="a connector needs a binding"):
+    with pytest.raises(ConflictError, match="a connector needs a binding"):
         make(entry(bindings=[]))
 
 

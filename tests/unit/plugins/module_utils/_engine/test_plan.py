@@ -2,7 +2,6 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 from __future__ import annotations
 
-import random
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 from functools import reduce
@@ -11,50 +10,36 @@ from itertools import accumulate, combinations_with_replacement
 import pytest
 from hypothesis import given
 
-from ansible_collections.mailops.relay.plugins.module_utils._connector.addresses import parse_binding, parse_range
 from ansible_collections.mailops.relay.plugins.module_utils._connector.errors import ConflictError
-from ansible_collections.mailops.relay.plugins.module_utils._connector.model import AcceptedDomain, Connector
+from ansible_collections.mailops.relay.plugins.module_utils._connector.model import AcceptedDomain
 from ansible_collections.mailops.relay.plugins.module_utils._connector.rights import (
     ANONYMOUS,
-    ANY_RECIPIENT,
     SUBMIT,
     ExtendedRight,
 )
-from ansible_collections.mailops.relay.plugins.module_utils._engine.judge import Judge
-from ansible_collections.mailops.relay.plugins.module_utils._engine.merge import validate
+from ansible_collections.mailops.relay.plugins.module_utils._engine.conflicts import conflicts, new_conflicts
 from ansible_collections.mailops.relay.plugins.module_utils._engine.operations import (
     Create,
     Delete,
     Enable,
+    Grant,
     Operation,
     RemoveDomain,
+    Revoke,
     Set,
     apply_operation,
     describe,
     title,
 )
+from ansible_collections.mailops.relay.plugins.module_utils._engine.order import arrived
 from ansible_collections.mailops.relay.plugins.module_utils._engine.plan import plan
+from ansible_collections.mailops.relay.plugins.module_utils._engine.safety import Safety
 from ansible_collections.mailops.relay.plugins.module_utils._policy.decide import Session, decide
 from ansible_collections.mailops.relay.plugins.module_utils._policy.state import State
 from ansible_collections.mailops.relay.plugins.module_utils._policy.surface import Surface
+from support.planning import EVERYBODY, RELAY, SCAN, connector, never_empty, numbered_pair, swapped
 from support.scale import examples, scaled
-from support.strategies import changes, random_pair, sessions, states
-
-RELAY = ExtendedRight(ANONYMOUS, ANY_RECIPIENT)
-
-
-def connector(name: str, *ranges: str, relay: bool = False, port: int = 25, anonymous: bool = True) -> Connector:
-    return Connector(
-        name,
-        bindings=(parse_binding(f"0.0.0.0:{port}", "x"),),
-        remote_ip_ranges=tuple(sorted(parse_range(item, "x") for item in ranges)),
-        permission_groups=("AnonymousUsers",) if anonymous else (),
-        extended_rights=(RELAY,) if relay else (),
-    )
-
-
-SCAN = connector("Scan", "10.0.0.1", relay=True)
-EVERYBODY = connector("Default", "0.0.0.0/0")
+from support.strategies import changes, sessions, states
 
 
 def lines(actual: State, wanted: State) -> list[str]:
@@ -68,18 +53,6 @@ def titles(actual: State, wanted: State) -> list[str]:
 def between(actual: State, operations: Iterable[Operation]) -> list[State]:
     """The states after each of the operations but the last."""
     return list(accumulate(operations, apply_operation, initial=actual))[1:-1]
-
-
-def never_empty(state: State) -> None:
-    """The rules of a backend where a connector needs a range."""
-    validate(state)
-    for item in state.connectors:
-        if not item.remote_ip_ranges:
-            raise ConflictError("no range", where=item.name)
-
-
-def never_called(state: State) -> None:
-    raise AssertionError(state)
 
 
 @given(states())
@@ -115,7 +88,7 @@ def test_every_state_on_the_way_is_safe(pair: tuple[State, State], asked: list[S
     ends = [policy.surface for policy in policies]
     ours = [item.name for item in actual.accepted_domains if wanted.domain(item.name) == item and "*" not in item.name]
     for state in between(actual, planned.operations):
-        validate(state)
+        assert not conflicts(state)
         policy = state.policy
         found = policy.surface
         for session in asked:
@@ -129,15 +102,15 @@ def test_every_state_on_the_way_is_safe(pair: tuple[State, State], asked: list[S
 
 def test_the_plan_leads_there_without_a_detour_that_is_not_needed() -> None:
     for seed in range(scaled(120)):
-        pair = random_pair(random.Random(seed))
-        judge = Judge(*pair, validate)
+        pair = numbered_pair(seed)
+        safety = Safety(*pair, new_conflicts)
         try:
             path = plan(*pair).operations
         except ConflictError:
             continue
         assert follow(pair[0], path) == pair[1]
         for shorter in without_a_pair(path):
-            assert not good(judge, shorter), (seed, list(map(title, path)), list(map(title, shorter)))
+            assert not good(safety, shorter), (seed, list(map(title, path)), list(map(title, shorter)))
 
 
 def without_a_pair(path: Sequence[Operation]) -> Iterator[list[Operation]]:
@@ -148,12 +121,15 @@ def without_a_pair(path: Sequence[Operation]) -> Iterator[list[Operation]]:
             yield [operation for number, operation in enumerate(path) if number not in (first, second)]
 
 
-def good(judge: Judge, path: list[Operation]) -> bool:
+def good(safety: Safety, path: list[Operation]) -> bool:
     try:
-        leads = judge.leads(path)
+        states = safety.states(path)
     except KeyError:  # a grant without its connector
         return False
-    return leads and all(verdict.safe and not verdict.lost for verdict in judge.verdicts(path))
+    findings = [safety.finding(state) for state in states]
+    return arrived([safety.before, *states][-1], safety.wanted) and all(
+        each.safe and not each.lost for each in findings
+    )
 
 
 def reaches(found: Surface, session: Session, domain: str) -> bool:
@@ -211,6 +187,18 @@ def test_the_outer_relay_pauses_while_the_closed_connector_in_it_gets_another_na
         "relaying pauses for 10.0.0.128/25 (128 addresses) to any domain on 0.0.0.0:25, "
         "after 'revoke connector \"Wide\"' until 'grant connector \"Wide\"'.",
     )
+
+
+def test_one_pause_ends_before_the_next_begins() -> None:
+    wide = [connector(f"Wide{number}", f"10.0.{number}.0/24", relay=True) for number in range(3)]
+    old, new = (
+        [connector(f"{name}{number}", f"10.0.{number}.0/25", anonymous=False) for number in range(3)]
+        for name in ("New", "Old")
+    )
+    planned = plan(State((*old, *wide)), State((*new, *wide)))
+    pausing = [operation.name for operation in planned.operations if isinstance(operation, (Grant, Revoke))]
+    assert pausing == ["Wide0", "Wide0", "Wide1", "Wide1", "Wide2", "Wide2"]
+    assert len(planned.warnings) == 3
 
 
 def test_a_group_that_relays_pauses_by_a_denied_right() -> None:
@@ -277,63 +265,38 @@ def test_a_domain_that_both_ends_accept_is_accepted_all_the_time() -> None:
         'set accepted domain "a.corp.test"',
         'remove accepted domain "*.corp.test"',
     ]
-    judge = Judge(State((EVERYBODY,), (below,)), State((EVERYBODY,), (one,)), validate)
-    assert not judge(State((EVERYBODY,), (below, one))).lost
-    assert judge(State((EVERYBODY,))).lost.render()[0]["ranges"] == ["0.0.0.0/0"]
-    assert not Judge(State((EVERYBODY,), (below,)), State((EVERYBODY,)), validate)(State((EVERYBODY,))).lost
+    safety = Safety(State((EVERYBODY,), (below,)), State((EVERYBODY,), (one,)), new_conflicts)
+    assert not safety.finding(State((EVERYBODY,), (below, one))).lost
+    assert safety.finding(State((EVERYBODY,))).lost.render()[0]["ranges"] == ["0.0.0.0/0"]
+    ending = Safety(State((EVERYBODY,), (below,)), State((EVERYBODY,)), new_conflicts)
+    assert not ending.finding(State((EVERYBODY,))).lost
 
 
-def test_who_cannot_send_without_tls_for_a_moment_is_warned_of() -> None:
+@pytest.mark.parametrize("option", ["require_tls", "implicit_tls"])
+def test_who_cannot_send_without_tls_for_a_moment_is_warned_of(option: str) -> None:
     """In between, a client falls to the connector of everybody, which requires TLS."""
-    strict = replace(EVERYBODY, auth_mechanism=("Tls",), require_tls=True)
+    strict = replace(EVERYBODY, auth_mechanism=("Tls",), **{option: True})
     one, two = connector("One", "10.0.0.1"), connector("Two", "10.0.0.2")
-    swapped = (
-        replace(one, remote_ip_ranges=two.remote_ip_ranges),
-        replace(two, remote_ip_ranges=one.remote_ip_ranges),
-    )
-    planned = plan(State((strict, one, two)), State((strict, *swapped)))
+    planned = plan(State((strict, one, two)), State((strict, *swapped(one, two))))
     assert "inbound mail is refused from 10.0.0.1 (1 address)" in str(planned.warnings)
 
 
-def test_what_has_no_safe_order_is_refused_with_a_step_that_helps() -> None:
+def test_a_backend_that_applies_all_at_once_meets_no_state_between() -> None:
     one, two = connector("One", "10.0.0.1", relay=True), connector("Two", "10.0.0.2")
     actual = State((EVERYBODY, one, two))
-    wanted = State(
-        (
-            EVERYBODY,
-            replace(one, remote_ip_ranges=two.remote_ip_ranges),
-            replace(two, remote_ip_ranges=one.remote_ip_ranges),
-        )
-    )
-    with pytest.raises(ConflictError) as caught:
-        plan(actual, wanted, accepts=never_empty)
-    assert str(caught.value) == (
-        "connectors 'One', 'Two': no order of these changes was found that is safe at every step. Delete 'One' in a "
-        "task of its own, then run this one again."
-    )
-    step = State((EVERYBODY, two))
-    assert plan(actual, step, accepts=never_empty).operations == (Delete("One"),)
-    assert plan(step, wanted, accepts=never_empty).operations
-    swapped = plan(actual, wanted, accepts=never_called, atomic=True).operations
-    assert reduce(apply_operation, swapped, actual) == wanted, "nobody meets what lies between"
+    wanted = State((EVERYBODY, *swapped(one, two)))
+    operations = plan(actual, wanted, validate=never_empty, atomic=True).operations
+    assert reduce(apply_operation, operations, actual) == wanted
 
 
-def test_a_step_that_opens_something_says_what() -> None:
-    """A closed connector cannot change its name without a gap through which a relayed domain is in reach."""
-    domains = (AcceptedDomain("branch.test", "InternalRelay"),)
-    old, new = (connector(name, "10.0.0.1", anonymous=False) for name in ("Old", "New"))
-    with pytest.raises(ConflictError) as caught:
-        plan(State((EVERYBODY, old), domains), State((EVERYBODY, new), domains))
-    opened = "opens 10.0.0.1 (1 address) to branch.test on 0.0.0.0:25"
-    assert f"Delete 'Old' (it {opened} meanwhile) in a task of its own" in str(caught.value)
-
-
-def test_built_in_connectors_are_not_advised_to_go() -> None:
-    swap = replace(EVERYBODY, remote_ip_ranges=SCAN.remote_ip_ranges)
-    actual = State((EVERYBODY, SCAN), built_in=("Default", "Scan"))
-    wanted = replace(actual, connectors=(swap, replace(SCAN, remote_ip_ranges=EVERYBODY.remote_ip_ranges)))
-    with pytest.raises(ConflictError, match="Change one of them in a task of its own"):
-        plan(actual, wanted, accepts=never_empty)
+@pytest.mark.parametrize("atomic", [False, True])
+def test_what_the_backend_cannot_hold_in_the_end_is_refused(atomic: bool) -> None:
+    empty = State((replace(SCAN, remote_ip_ranges=()),))
+    with pytest.raises(ConflictError, match="Scan: no range"):
+        plan(State((SCAN,)), empty, validate=never_empty, atomic=atomic)
+    commented = replace(empty, connectors=(replace(empty.connectors[0], comment="so it was"),))
+    assert titles(empty, commented) == ['set connector "Scan"']
+    assert plan(empty, commented, validate=never_empty, atomic=atomic).operations
 
 
 @pytest.mark.parametrize(

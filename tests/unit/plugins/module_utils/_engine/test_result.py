@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -12,7 +13,7 @@ from ansible_collections.mailops.relay.plugins.module_utils._accounts.model impo
 from ansible_collections.mailops.relay.plugins.module_utils._connector.errors import InputError
 from ansible_collections.mailops.relay.plugins.module_utils._engine.converge import converge
 from ansible_collections.mailops.relay.plugins.module_utils._engine.guard import Limits
-from ansible_collections.mailops.relay.plugins.module_utils._engine.info import render_info, select_connector
+from ansible_collections.mailops.relay.plugins.module_utils._engine.info import connector_for, render_info
 from ansible_collections.mailops.relay.plugins.module_utils._engine.merge import Options
 from ansible_collections.mailops.relay.plugins.module_utils._engine.result import (
     render_accounts,
@@ -38,10 +39,11 @@ def backend() -> MemoryBackend:
     return MemoryBackend()
 
 
-def change(backend: MemoryBackend, kind: str = "connector", *, purge: bool = False, **options: Any) -> dict[str, Any]:
+def change(backend: MemoryBackend, kind: str = "connectors", *, purge: bool = False, **options: Any) -> dict[str, Any]:
     outcome = converge(backend, Options(purge=purge, **options), check=False, limits=Limits())
     names = [entry["name"] for entries in options.values() for entry in entries]
-    return render_outcome(backend.name, outcome, kind, names)
+    values, diff = render_outcome(backend.name, outcome, kind, names)
+    return {**values, "diff": diff}
 
 
 def test_a_change_is_told_from_both_ends(backend: MemoryBackend) -> None:
@@ -71,38 +73,45 @@ def test_what_was_not_named_and_changed_is_told_too(backend: MemoryBackend) -> N
 
 
 def test_domains_are_told_alike(backend: MemoryBackend) -> None:
-    result = change(backend, "domain", accepted_domains=[{"name": "corp.test"}])
+    result = change(backend, "accepted_domains", accepted_domains=[{"name": "corp.test"}])
     assert result["before"] == [{"name": "corp.test", "state": "absent"}]
     assert result["after"] == [{"name": "corp.test", "state": "present", "type": "Authoritative", "next_hop": ""}]
 
 
 def test_drift_is_a_change_of_its_own() -> None:
-    result = change(MemoryBackend(State(drift=True)), connectors=[])
+    backend = MemoryBackend()
+    backend.given = State().policy
+    result = change(backend, connectors=[])
     assert result["commands"] == ["recompile policy"]
-    assert result["diff"] == {
-        "before": "the compiled policy does not follow from the definitions\n[]\n",
-        "after": "[]\n",
-    }
+    assert result["diff"] == {"before": "to do: recompile policy\n[]\n", "after": "[]\n"}
 
 
 def test_info(backend: MemoryBackend) -> None:
     change(backend, connectors=[SCAN], accepted_domains=[{"name": "corp.test"}])
     state = State(backend.state.connectors, backend.state.accepted_domains, built_in=("SCAN", "Gone"))
-    info = render_info("memory", state, backend.service.facts(), "Scan")
+    info = render_info("memory", replace(backend.read(), state=state), "Scan")
     assert [item["name"] for item in info["connectors"]] == ["Scan"]
     assert [item["name"] for item in info["accepted_domains"]] == ["corp.test"]
     assert (info["backend"], info["built_in"], info["selected"]) == ("memory", ["Scan"], "Scan")
     assert info["service"] == {"state": "stopped", "restart_required": False}
     assert (info["relay_surface"], info["restart_required"]) == ([ONE], False)
+    assert (info["listeners"], info["expected_listeners"]) == ([], [{"address": "0.0.0.0", "port": 25}])
+
+
+def test_info_is_about_what_the_server_was_given_to_run(backend: MemoryBackend) -> None:
+    change(backend, connectors=[SCAN])
+    given = replace(backend.read(), state=State(), given=backend.state.policy)
+    assert render_info("memory", given, None)["relay_surface"] == [ONE]
+    assert connector_for(given, {"binding": "0.0.0.0:25", "client": "10.0.0.1"}) == "Scan"
 
 
 @pytest.mark.parametrize(("client", "found"), [("10.0.0.1", "Scan"), ("10.0.0.2", None), ("::1", None)])
 def test_who_takes_a_session(backend: MemoryBackend, client: str, found: str | None) -> None:
     change(backend, connectors=[SCAN])
-    assert select_connector(backend.state, {"binding": "192.0.2.1:25", "client": client}) == found
-    assert select_connector(backend.state, None) is None
+    assert connector_for(backend.read(), {"binding": "192.0.2.1:25", "client": client}) == found
+    assert connector_for(backend.read(), None) is None
     with pytest.raises(InputError, match=r"connector_for, client: one address is needed, got '10\.0\.0\.0/31'"):
-        select_connector(backend.state, {"binding": "192.0.2.1:25", "client": "10.0.0.0/31"})
+        connector_for(backend.read(), {"binding": "192.0.2.1:25", "client": "10.0.0.0/31"})
 
 
 def serve(backend: MemoryBackend, state: str, *, only_if_required: bool = False, check: bool = False) -> ServiceOutcome:
@@ -141,20 +150,22 @@ def test_a_restart_is_due_when_the_policy_is_another_one(backend: MemoryBackend)
 
 def test_the_service_is_told_from_both_ends(backend: MemoryBackend) -> None:
     change(backend, connectors=[SCAN])
-    result = render_service("memory", serve(backend, "started"))
+    result, diff = render_service("memory", serve(backend, "started"))
     assert (result["changed"], result["backend"], result["commands"]) == (True, "memory", ["start"])
-    assert result["before"] == {"state": "stopped", "restart_required": False}
-    assert result["after"] == {"state": "started", "restart_required": False}
+    assert result["before"] == {"state": "stopped", "restart_required": False, "silent": []}
+    assert result["after"] == {"state": "started", "restart_required": False, "silent": []}
     assert (result["listeners"], result["restart_required"]) == ([{"address": "0.0.0.0", "port": 25}], False)
-    assert json.loads(result["diff"]["after"]) == result["after"]
-    assert render_service("memory", serve(backend, "started"))["changed"] is False
+    assert json.loads(diff["after"]) == result["after"]
+    assert render_service("memory", serve(backend, "started"))[0]["changed"] is False
 
 
 def test_accounts_are_told_without_their_secrets() -> None:
     old, new = Account("scan", "{SECRET}1", ("scan@corp.test",)), Account("scan", "{SECRET}2", ("scan@corp.test",))
     gone = Account("gone", "{SECRET}3", ())
-    result = render_accounts("memory", AccountsOutcome((gone, old), (new,), ("set account scan",)), ["SCAN", "never"])
+    result, diff = render_accounts(
+        "memory", AccountsOutcome((gone, old), (new,), ("set account scan",)), ["SCAN", "never"]
+    )
     assert [item["name"] for item in result["before"]] == ["gone", "never", "scan"]
     assert [item["state"] for item in result["after"]] == ["absent", "absent", "present"]
     assert (result["changed"], result["commands"]) == (True, ["set account scan"])
-    assert "SECRET" not in json.dumps(result)
+    assert "SECRET" not in json.dumps([result, diff])

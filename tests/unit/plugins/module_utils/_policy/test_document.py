@@ -113,7 +113,7 @@ def test_a_document_that_is_none(change: Callable[[Any], None], says: str) -> No
     with pytest.raises(StoreError) as caught:
         parse_policy_document(document, "f, policy")
     assert says in str(caught.value)
-    assert str(caught.value).endswith("Restore the file from a backup, or remove it to start afresh.")
+    assert str(caught.value).endswith("or remove the directory of the relay to start afresh.")
 
 
 VALUES = st.recursive(

@@ -29,7 +29,7 @@ from ansible_collections.mailops.relay.plugins.module_utils._policy.decide impor
     decide,
     rule_for,
 )
-from ansible_collections.mailops.relay.plugins.module_utils._policy.mailbox import parse_path
+from ansible_collections.mailops.relay.plugins.module_utils._policy.mailbox import covers, parse_path
 from ansible_collections.mailops.relay.plugins.module_utils._policy.routable import globally_routable
 from ansible_collections.mailops.relay.plugins.module_utils._policy.state import State
 from support import oracle
@@ -168,6 +168,25 @@ def test_being_listed_as_a_device_takes_nothing_from_an_address(sender: str, rec
     assert (decision.connector, decision.reply[: len(reply) + 1]) == ("scan", f"{reply} ")
     stranger = decide(state.policy, replace(device, peer=Peer(4, 1)))
     assert decision.allowed or not stranger.allowed
+
+
+@pytest.mark.parametrize(
+    ("path", "covered"),
+    [
+        ("<s@corp.test>", True),
+        ("<S.T@CORP.test>", True),
+        ("<*@corp.test>", True),
+        ("<s@sub.corp.test>", False),
+        ("<s@corp.test.example>", False),
+        ("<s@acorp.test>", False),
+        ("<info@partner.test>", True),
+        ("<other@partner.test>", False),
+    ],
+)
+def test_an_account_may_own_all_addresses_of_a_domain_and_none_below_it(path: str, covered: bool) -> None:
+    mailbox = parse_path(path)
+    assert mailbox is not None
+    assert covers(frozenset({"*@corp.test", "info@partner.test"}), mailbox) is covered
 
 
 def test_the_longest_wildcard_domain_wins_and_an_exact_name_before_it() -> None:

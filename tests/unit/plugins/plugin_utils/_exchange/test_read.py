@@ -23,7 +23,6 @@ from ansible_collections.mailops.relay.plugins.module_utils._engine.definitions 
 from ansible_collections.mailops.relay.plugins.plugin_utils._exchange.calls import READ, ask
 from ansible_collections.mailops.relay.plugins.plugin_utils._exchange.errors import ExchangeError
 from ansible_collections.mailops.relay.plugins.plugin_utils._exchange.state import read_server
-from ansible_collections.mailops.relay.plugins.plugin_utils._exchange.tasks import info
 from support import exchange as x
 from support.exchange import SCAN, read, some
 
@@ -32,7 +31,6 @@ ANY = "ms-Exch-SMTP-Accept-Any-Recipient"
 SUBMIT = "ms-Exch-SMTP-Submit"
 ROWS = {row.exchange: row for row in CONNECTOR_PROPERTIES}
 SEEDS = st.integers(0, (1 << 32) - 1)
-NO_QUESTION = {"connector_for": None}
 DENIED = {
     "stage": "rights",
     "message": "...",
@@ -99,7 +97,7 @@ def test_info_is_read_back_by_the_filters_to_the_same_surface(seed: int) -> None
     rng = random.Random(seed)
     connector = some(rng, "A")
     answers = ask(lambda _arguments: x.answers([connector], [AcceptedDomain("corp.test", "InternalRelay")]), "remote")
-    result = info(answers, NO_QUESTION)
+    result = x.info(answers)
     state = read_server(answers).state
     again = parse_definitions(result)
     assert again.connectors == state.connectors
@@ -235,7 +233,7 @@ def test_what_groups_grant_is_no_extended_right_and_who_may_send_is_not_limited(
 def test_inherited_rights_are_in_the_result_and_count() -> None:
     above = (ExtendedRight(ANONYMOUS, ANY),)
     connector = replace(SCAN, extended_rights=(), inherited_rights=above)
-    result = info(ask(lambda _arguments: x.answers([connector]), "remote"), NO_QUESTION)
+    result = x.info(ask(lambda _arguments: x.answers([connector]), "remote"))
     assert result["inherited_rights"] == [
         {"connector": "Scan", "principal": ANONYMOUS, "right": ANY, "deny": False},
     ]
@@ -254,7 +252,7 @@ def test_inherited_rights_are_in_the_result_and_count() -> None:
     ],
 )
 def test_inherited_rights_that_cannot_be_read(entries: Any, told: str) -> None:
-    result = info(ask(lambda _arguments: x.answers([SCAN]), "remote"), NO_QUESTION)
+    result = x.info(ask(lambda _arguments: x.answers([SCAN]), "remote"))
     with pytest.raises(InputError, match=told):
         parse_definitions({**result, "inherited_rights": entries})
 
@@ -271,7 +269,7 @@ def test_inherited_rights_that_cannot_be_read(entries: Any, told: str) -> None:
 )
 def test_without_rights_nothing_is_said_to_be_closed(problem: dict[str, str], why: str) -> None:
     answers = ask(lambda _arguments: x.answers([SCAN], rights={"id": "rights", "problem": problem}), "remote")
-    result = info(answers, NO_QUESTION)
+    result = x.info(answers)
     assert result["rights_known"] is False
     assert result["relay_surface"] is None
     assert "extended_rights" not in result["connectors"][0]
@@ -286,7 +284,7 @@ def test_entries_that_lack_what_a_group_is_made_of_are_not_believed() -> None:
     names = {ANONYMOUS: "日本\\匿名"}
     server = read(x.answers([SCAN], names=names))
     assert not server.state.rights_known
-    assert "no entry was read of AnonymousUsers on connector 'Scan'" in server.notices[0]
+    assert "no entry was read of AnonymousUsers on connector 'Scan'" in server.notices[0].text
 
 
 def test_rights_that_fail_for_another_reason_are_an_error() -> None:

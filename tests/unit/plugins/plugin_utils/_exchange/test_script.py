@@ -17,7 +17,7 @@ import pytest
 from ansible_collections.mailops.relay.plugins.plugin_utils._exchange.calls import READ, Answers, ask
 from ansible_collections.mailops.relay.plugins.plugin_utils._exchange.snapshot import read_snapshot
 from ansible_collections.mailops.relay.plugins.plugin_utils._exchange.state import read_server
-from ansible_collections.mailops.relay.plugins.plugin_utils._exchange.tasks import info
+from support import exchange
 
 ROOT = Path(__file__).resolve().parents[5]
 SCRIPT = ROOT / "plugins/modules/exchange_cmdlets.ps1"
@@ -162,7 +162,7 @@ def test_a_server_is_read(tmp_path: Path) -> None:
     answers, log = read(tmp_path)
     server = read_server(answers)
     assert server.state.rights_known, server.notices
-    assert server.notices == ("One object is odd.",)
+    assert [notice.text for notice in server.notices] == ["One object is odd."]
     names = [item.name for item in server.state.connectors]
     assert names == ["A", NAME]
     second = server.state.connectors[1]
@@ -202,7 +202,7 @@ def test_an_edge_server_has_no_domain_controller(tmp_path: Path) -> None:
 @needs_engine
 def test_rights_that_the_user_may_not_read(tmp_path: Path) -> None:
     answers, _log = read(tmp_path, before="$global:norights = $true")
-    result = info(answers, {"connector_for": None})
+    result = exchange.info(answers)
     assert result["rights_known"] is False
     assert result["relay_surface"] is None
 
@@ -332,9 +332,9 @@ def test_a_failed_call_in_a_session_keeps_its_id_and_the_session_is_removed(tmp_
 
 @needs_engine
 def test_a_snapshot_says_what_a_live_read_says(tmp_path: Path) -> None:
-    live = info(read(tmp_path)[0], {"connector_for": None})
+    live = exchange.info(read(tmp_path)[0])
     run(tmp_path, SNAPSHOT, {})
-    found = info(read_snapshot(str(tmp_path / "exchange-snapshot-EX1.txt")), {"connector_for": None})
+    found = exchange.info(read_snapshot(str(tmp_path / "exchange-snapshot-EX1.txt")))
     assert {**found, "warnings": live["warnings"]} == live
     assert found["relay_surface"]
 
@@ -344,7 +344,7 @@ def test_a_snapshot_without_rights_says_so(tmp_path: Path) -> None:
     run(tmp_path, SNAPSHOT, {}, before="$global:norights = $true")
     answers = read_snapshot(str(tmp_path / "exchange-snapshot-EX1.txt"))
     assert answers["rights"].problem
-    assert info(answers, {"connector_for": None})["rights_known"] is False
+    assert exchange.info(answers)["rights_known"] is False
 
 
 @needs_engine

@@ -15,14 +15,11 @@ from ansible_collections.mailops.relay.plugins.module_utils._connector.errors im
     StoreError,
 )
 from ansible_collections.mailops.relay.plugins.module_utils._connector.model import AcceptedDomain
+from ansible_collections.mailops.relay.plugins.module_utils._engine.backend import Notice
 from ansible_collections.mailops.relay.plugins.module_utils._policy.state import State
 from ansible_collections.mailops.relay.plugins.plugin_utils._exchange.calls import ask
-from ansible_collections.mailops.relay.plugins.plugin_utils._exchange.tasks import domains, info
 from support import exchange as x
 from support.exchange import SCAN, read
-
-NO_QUESTION = {"connector_for": None}
-
 
 # -- domains -----------------------------------------------------------------------------------------------------------
 
@@ -49,7 +46,7 @@ def test_accepted_domains_and_those_below_them() -> None:
 
 def test_a_task_that_says_what_is_there_changes_nothing() -> None:
     answers = ask(lambda _arguments: x.answers([SCAN], DOMAINS), "remote")
-    result = domains(answers, {"accepted_domains": [{"name": "corp.test", "type": "Authoritative"}], "purge": False})
+    result = x.domains(answers, {"name": "corp.test", "type": "Authoritative"})
     assert result["changed"] is False
     assert result["commands"] == []
     assert result["before"] == result["after"]
@@ -70,7 +67,7 @@ def test_a_task_that_says_what_is_there_changes_nothing() -> None:
 def test_any_change_of_accepted_domains_is_refused(task: list[dict[str, Any]], purge: bool) -> None:
     answers = ask(lambda _arguments: x.answers([SCAN], DOMAINS), "remote")
     with pytest.raises(CapabilityError, match=r"accepted domain .* belong to the organisation, not to one server"):
-        domains(answers, {"accepted_domains": task, "purge": purge})
+        x.domains(answers, *task, purge=purge)
 
 
 # -- the rest ----------------------------------------------------------------------------------------------------------
@@ -81,14 +78,14 @@ def test_built_in_connectors_have_the_name_of_the_server() -> None:
     connectors = [
         replace(SCAN, name=name, bindings=(SCAN.bindings[0]._replace(port=n + 1),)) for n, name in enumerate(names)
     ]
-    result = info(ask(lambda _arguments: x.answers(connectors), "remote"), NO_QUESTION)
+    result = x.info(ask(lambda _arguments: x.answers(connectors), "remote"))
     assert result["built_in"] == ["Default Frontend EX1", "Windows SBS Internet Receive EX1"]
 
 
 def test_what_exchange_warns_of_is_a_warning() -> None:
     result = x.answers([SCAN])
     result["answers"][2]["notices"] = ["The object is corrupted.", "The object is corrupted."]
-    assert read(result).notices == ("The object is corrupted.",)
+    assert read(result).notices == (Notice("The object is corrupted."),)
 
 
 FRONT, HUB = "MSExchangeFrontEndTransport", "MSExchangeTransport"

@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 
 from ansible_collections.mailops.relay.plugins.module_utils._accounts import scram
-from ansible_collections.mailops.relay.plugins.module_utils._accounts.model import merge_accounts
+from ansible_collections.mailops.relay.plugins.module_utils._accounts.merge import merge_accounts
 from ansible_collections.mailops.relay.plugins.module_utils._aiosmtpd.accounts import AccountsFile as WrittenAccounts
 from smtp_relayd import accounts
 from smtp_relayd.accounts import Accounts, AccountsFile, Hash
@@ -56,18 +56,18 @@ def test_what_the_module_writes_is_what_is_loaded(tmp_path: Path) -> None:
         {
             "name": "Alice",
             "password": "s3cret \u00fc",
-            "addresses": ["Alice@corp.test", "info@corp.test", "x" * 70 + "@corp.test"],
+            "addresses": ["Alice@corp.test", "info@corp.test", "x" * 70 + "@corp.test", "*@other.test"],
             "allow_nets": ["10.0.0.0/8", "192.0.2.1", "198.51.100.7-198.51.100.9", "2001:db8::/32", "fd00::1-fd00::3"],
         },
-        {"name": "scan+er@corp.test;9", "password": "x", "addresses": []},
+        {"name": "scan+er@corp.test;9", "password": "x" * 8, "addresses": ["scan@corp.test"]},
     ]
     WrittenAccounts(str(tmp_path)).write(merge_accounts((), entries, purge=True))
     loaded = AccountsFile(tmp_path).current()
     assert set(loaded.by_name) == {b"alice", b"scan+er@corp.test;9"}
-    assert loaded.by_name[b"alice"].addresses >= {"alice@corp.test", "info@corp.test"}
+    assert loaded.by_name[b"alice"].addresses >= {"alice@corp.test", "info@corp.test", "*@other.test"}
     assert judge(loaded, "alice", "s3cret \u00fc", "10.255.255.255") == ""
     assert judge(loaded, "alice", "s3cret \u00fc".encode("latin-1"), "10.255.255.255") == "wrong password"
-    assert judge(loaded, "scan+er@corp.test;9", "x") == ""
+    assert judge(loaded, "scan+er@corp.test;9", "x" * 8) == ""
 
 
 @pytest.mark.parametrize(
@@ -186,6 +186,12 @@ HASH = json.loads(json.dumps(relay_files.account()))["hash"]
         ("hash", HASH.replace("4096", "1000001"), "scheme"),
         ("hash", HASH.replace("4096", "+4096"), "scheme"),
         ("hash", HASH.replace("4096", "\u0664096"), "scheme"),
+        ("hash", HASH.replace("4096", "\u00b2" * 4), "scheme"),
+        ("hash", HASH.replace("4096", "04096"), "scheme"),
+        ("hash", HASH.replace("4096", "4" * 5000), "scheme"),
+        ("hash", PENCIL.replace("qY=,", "qZ=,"), "scheme"),
+        ("hash", PENCIL.replace("gQ==", "gR=="), "scheme"),
+        ("hash", 5, "not a text"),
         ("hash", HASH + ",AAAA", "scheme"),
         ("hash", HASH[:-4], "scheme"),
         ("hash", HASH.replace("4096,", "4096,!"), "scheme"),
@@ -193,6 +199,10 @@ HASH = json.loads(json.dumps(relay_files.account()))["hash"]
         ("addresses", "alice@corp.test", "not a list"),
         ("addresses", ["corp.test"], "local-part@domain"),
         ("addresses", ["a b@corp.test"], "local-part@domain"),
+        ("addresses", ["*@*.corp.test"], "local-part@domain"),
+        ("addresses", ["*"], "local-part@domain"),
+        ("addresses", [None], "not a text"),
+        ("addresses", None, "not a list"),
         ("allow_nets", ["10.0.0.1/8"], "a network"),
         ("allow_nets", ["10.0.0"], "a network"),
         ("allow_nets", ["10.0.0.2-10.0.0.1"], "higher one"),
@@ -229,6 +239,8 @@ def test_loaded_strictly_and_without_a_secret_in_the_error(
         '{"version": 1, "accounts": [], "s3cret": 1, "s3cret": 2}',
         '{"version": 1, "accounts": ["s3cret"]}',
         '"s3cret',
+        "[" * 100000,
+        '{"version": 1, "accounts": ' + "9" * 5000 + "}",
     ],
 )
 def test_files_that_are_no_accounts(tmp_path: Path, content: str) -> None:

@@ -4,20 +4,24 @@
 from __future__ import annotations
 
 import copy
-import hashlib
 import json
+import os
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import HealthCheck, given, settings
 
-from smtp_relayd import files
+from smtp_relayd import accounts, files
 from smtp_relayd.json_file import ConfigError
 from smtp_relayd.policy import Route
 from support import relay_files
+from support.json_junk import changed, damaged, encoded
+from support.special_files import SPECIAL_FILES
 
 Change = Callable[[dict[str, Any]], object]
+ACCOUNTS = {"version": 1, "accounts": [relay_files.account(allow_nets=["10.0.0.0/8", "::1-::2"])]}
 
 
 def example() -> dict[str, Any]:
@@ -35,12 +39,12 @@ def example() -> dict[str, Any]:
 def test_what_is_written_is_what_is_loaded(tmp_path: Path) -> None:
     relay_files.write(tmp_path, example(), smarthost="smart.test:587")
     settings, policy = files.load_settings(tmp_path), files.load_policy(tmp_path)
-    assert (settings.server_name, settings.fqdn, settings.smarthost) == (
+    assert (settings.name, settings.fqdn, settings.smarthost) == (
         "relay",
         "relay.corp.test",
         Route("smart.test", 587),
     )
-    assert settings.digest == hashlib.sha256((tmp_path / "settings.json").read_bytes()).hexdigest()
+    assert settings.digest == relay_files.settings_digest(tmp_path)
     assert policy.digest == json.loads((tmp_path / "store.json").read_text())["digest"]
     scanner = policy.rule_for("192.0.2.1", 25, "10.0.0.7")
     assert scanner is not None
@@ -214,14 +218,17 @@ def test_store_is_loaded_strictly(tmp_path: Path, change: Change, seen: str) -> 
         (drop("fqdn"), 'has no key "fqdn"'),
         (put(1, "extra"), 'unknown key "extra"'),
         (put(2, "version"), "version = 2"),
-        (put("", "server_name"), 'server_name = "": is empty'),
-        (put(5, "server_name"), "server_name = 5: is not a text"),
+        (put("", "name"), 'name = "": is empty'),
+        (put(5, "name"), "name = 5: is not a text"),
         (put("relay corp", "fqdn"), 'fqdn = "relay corp": is not a domain name'),
         (put("", "fqdn"), "is not a domain name"),
-        (put("host", "smarthost"), 'smarthost = "host": is not host:port'),
-        (put("", "smarthost"), 'smarthost = "": is not host:port'),
-        (put("a@b:25", "smarthost"), "is not host:port"),
-        (put("::1:25", "smarthost"), "is not host:port"),
+        (put("host:25", "smarthost"), 'smarthost = "host:25": is not an object'),
+        (put(None, "smarthost"), "smarthost = null: is not an object"),
+        (put({"host": "a@b", "port": 25}, "smarthost"), 'smarthost.host = "a@b": is not host:port'),
+        (put({"host": "", "port": 25}, "smarthost"), 'smarthost.host = "": is not host:port'),
+        (put({"host": "a.test", "port": 0}, "smarthost"), "smarthost.port = 0: is not a whole number"),
+        (put({"host": "a.test"}, "smarthost"), 'has no key "port"'),
+        (drop("shared_sources"), 'has no key "shared_sources"'),
     ],
 )
 def test_settings_are_loaded_strictly(tmp_path: Path, change: Change, seen: str) -> None:
@@ -231,7 +238,7 @@ def test_settings_are_loaded_strictly(tmp_path: Path, change: Change, seen: str)
     with pytest.raises(ConfigError, match=r"settings\.json") as caught:
         files.load_settings(tmp_path)
     assert seen in str(caught.value)
-    assert str(caught.value).endswith("let the role mailops.relay.relay_server write it again")
+    assert str(caught.value).endswith("let the module mailops.relay.relay_settings write it again")
 
 
 @pytest.mark.parametrize(
@@ -244,6 +251,15 @@ def test_settings_are_loaded_strictly(tmp_path: Path, change: Change, seen: str)
         (b'{"version": NaN}', "NaN is not a JSON number"),
         (b'{"version": "\xff"}', "is not JSON"),
         (b"\xef\xbb\xbf{}", "is not JSON"),
+        ('{"version": 1}'.encode("utf-16"), "is not JSON: no UTF-8 from byte 0 on"),
+        (b'{"version": ' + b"9" * 5000 + b"}", "is not JSON: Exceeds the limit"),
+        (b'{"version": 1e999}', "is not JSON: a number is too large"),
+        (b"[" * 100_000, "is not JSON: nested too deeply"),
+        (b"[" * 60 + b"]" * 60, "is not JSON: nested too deeply"),
+        (b'{"server_name": "\\ud800"}', "is not JSON: half of a surrogate pair"),
+        (b'{"\\uDC00": 1}', "is not JSON: half of a surrogate pair"),
+        (b'{"version": "\\ud83d\\ude00"}', "has no key"),
+        (b"\0" * 100, "is not JSON"),
     ],
 )
 def test_files_that_are_no_such_json(tmp_path: Path, content: bytes, seen: str) -> None:
@@ -251,6 +267,57 @@ def test_files_that_are_no_such_json(tmp_path: Path, content: bytes, seen: str) 
     with pytest.raises(ConfigError) as caught:
         files.load_settings(tmp_path)
     assert seen in str(caught.value)
+
+
+@pytest.mark.parametrize("kind", SPECIAL_FILES)
+def test_what_is_no_file(tmp_path: Path, kind: str) -> None:
+    make, says = SPECIAL_FILES[kind]
+    make(tmp_path / "store.json")
+    before = os.listdir("/proc/self/fd")
+    with pytest.raises(ConfigError, match=rf"store\.json: cannot be read: {says}; let a module"):
+        files.load_policy(tmp_path)
+    assert os.listdir("/proc/self/fd") == before
+
+
+def fails_clearly(load: Callable[[Path], object], directory: Path) -> None:
+    said = ""
+    try:
+        load(directory)
+    except ConfigError as error:
+        said = str(error)
+    assert said.isprintable(), "one line, as the log and --check have it"
+
+
+FUZZ = settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
+
+
+@FUZZ
+@given(damaged(encoded(relay_files.settings())) | changed(relay_files.settings()).map(encoded))
+def test_damaged_settings(tmp_path: Path, content: bytes) -> None:
+    (tmp_path / "settings.json").write_bytes(content)
+    fails_clearly(files.load_settings, tmp_path)
+
+
+@FUZZ
+@given(damaged(encoded(relay_files.store(example()))))
+def test_damaged_store(tmp_path: Path, content: bytes) -> None:
+    (tmp_path / "store.json").write_bytes(content)
+    fails_clearly(files.load_policy, tmp_path)
+
+
+@FUZZ
+@given(changed(example()))
+def test_changed_policy(tmp_path: Path, policy: Any) -> None:
+    """With its digest, so that every part of it is looked at."""
+    relay_files.write(tmp_path, policy)
+    fails_clearly(files.load_policy, tmp_path)
+
+
+@FUZZ
+@given(damaged(encoded(ACCOUNTS)) | changed(ACCOUNTS).map(encoded))
+def test_damaged_accounts(tmp_path: Path, content: bytes) -> None:
+    (tmp_path / "accounts.json").write_bytes(content)
+    fails_clearly(lambda directory: accounts.load(directory / "accounts.json"), tmp_path)
 
 
 def test_missing_file(tmp_path: Path) -> None:

@@ -254,6 +254,21 @@ def test_account_sends_as_its_own_addresses(sender: str, expected: replies.Reply
 
 
 @pytest.mark.parametrize(
+    ("sender", "expected"),
+    [
+        ("<Anybody@Corp.test>", None),
+        ("<*@corp.test>", None),
+        ("<a@x.corp.test>", replies.CANNOT_SEND_AS),
+        ("<a@xcorp.test>", replies.CANNOT_SEND_AS),
+        ("<>", replies.CANNOT_SEND_AS),
+        ("<@corp.test>", replies.INVALID_SENDER),
+    ],
+)
+def test_account_sends_as_everybody_of_its_domain(sender: str, expected: replies.Reply | None) -> None:
+    assert policies.refuse_sender(policy(), FOR_ACCOUNTS, sender, frozenset({"*@corp.test"})) == expected
+
+
+@pytest.mark.parametrize(
     ("recipient", "anywhere", "expected"),
     [
         ("<v@corp.test>", False, None),

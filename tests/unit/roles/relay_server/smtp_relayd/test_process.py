@@ -13,6 +13,7 @@ import pytest
 
 from smtp_relayd import process
 from smtp_relayd.process import Ready, Status, SystemRefused
+from support.special_files import SPECIAL_FILES
 
 
 def test_lock_waits_for_a_reader_that_probes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -65,6 +66,35 @@ def test_status_is_replaced_whole_and_removed(tmp_path: Path) -> None:
     assert os.listdir(tmp_path) == ["status.json"]
     status.remove()
     assert os.listdir(tmp_path) == []
+
+
+def test_status_of_a_writer_that_was_killed_is_removed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    class Killed(BaseException):
+        pass
+
+    def kill(_from: str, _to: Path) -> None:
+        raise Killed
+
+    others = {"status.json.bak", ".status.json.swp", ".store.json.abcdefgh.tmp"}
+    for name in others:
+        (tmp_path / name).write_text("mine")
+    with monkeypatch.context() as patched:
+        patched.setattr(os, "rename", kill)
+        patched.setattr(os, "unlink", lambda _path: None)
+        with pytest.raises(Killed):
+            Status(tmp_path).write({})
+    assert len(os.listdir(tmp_path)) == len(others) + 1
+    Status(tmp_path).write({})
+    assert set(os.listdir(tmp_path)) == {*others, "status.json"}
+
+
+@pytest.mark.parametrize("kind", ["pipe", "device"])
+def test_pid_file_that_is_no_file(tmp_path: Path, kind: str) -> None:
+    SPECIAL_FILES[kind][0](tmp_path / "relayd.pid")
+    before = os.listdir("/proc/self/fd")
+    with pytest.raises(SystemRefused, match=r"relayd\.pid: is no regular file; remove it"):
+        process.lock_pid_file(tmp_path)
+    assert os.listdir("/proc/self/fd") == before
 
 
 def test_status_that_cannot_be_written(tmp_path: Path) -> None:

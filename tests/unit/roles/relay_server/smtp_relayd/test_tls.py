@@ -4,9 +4,7 @@
 from __future__ import annotations
 
 import json
-import shutil
 import ssl
-import subprocess
 from pathlib import Path
 
 import pytest
@@ -15,6 +13,8 @@ from smtp_relayd import tls
 from smtp_relayd.json_file import ConfigError
 from smtp_relayd.tls import Certificate
 from support import certificates
+from support.odd_certificates import NO_USE_FOR_TLS, OF_USE_FOR_TLS, SPOILT, TOO_SHORT, self_signed
+from support.special_files import SPECIAL_FILES
 
 
 def log(capsys: pytest.CaptureFixture[str]) -> list[str]:
@@ -78,37 +78,73 @@ def test_broken_new_one_leaves_the_old_one(
     assert log(capsys) == ["certificate_unusable", "certificate_loaded"]
 
 
-def test_unusable_at_start(tmp_path: Path) -> None:
-    pem, key = tmp_path / "relay.pem", tmp_path / "relay.key"
-    certificates.issue_pair(pem, key)
-    certificates.issue_pair(tmp_path / "other.pem", tmp_path / "other.key")
-    cases = {
-        "No such file": (tmp_path / "missing.pem", key),
-        "KEY_VALUES_MISMATCH": (pem, tmp_path / "other.key"),
-        "Is a directory": (tmp_path, key),
-    }
-    for seen, (certificate, key_file) in cases.items():
-        with pytest.raises(ConfigError) as caught:
-            Certificate(str(certificate), str(key_file))
-        error = str(caught.value)
-        assert error.startswith(f"{certificate}: certificate and key {key_file} cannot be used: ")
-        assert seen.lower() in error.lower() or seen == "Is a directory"
-        assert "\n" not in error
-    with pytest.raises(ConfigError):
-        Certificate(str(pem), "")
+def refused(certificate: Path, key: Path) -> str:
+    with pytest.raises(ConfigError) as caught:
+        Certificate(str(certificate), str(key))
+    error = str(caught.value)
+    start = f"{certificate}: certificate and key {key} cannot be used: "
+    assert error.startswith(start)
+    assert error.isprintable()
+    return error[len(start) :]
 
 
-@pytest.mark.skipif(shutil.which("openssl") is None, reason="needs openssl")
-def test_encrypted_key_does_not_ask_on_the_terminal(tmp_path: Path) -> None:
-    pem, key = tmp_path / "relay.pem", tmp_path / "relay.key"
-    certificates.issue_pair(pem, key)
-    protected = tmp_path / "protected.key"
-    command = ["openssl", "rsa", "-aes256", "-passout", "pass:s3cret", "-in", str(key), "-out", str(protected)]
-    if b"RSA" not in key.read_bytes():
-        command[1] = "ec"
-    subprocess.run(command, check=True, capture_output=True)
-    with pytest.raises(ConfigError, match="the key is encrypted"):
-        Certificate(str(pem), str(protected))
+@pytest.fixture
+def pair(tmp_path: Path) -> tuple[Path, Path]:
+    certificate, key = tmp_path / "relay.pem", tmp_path / "relay.key"
+    certificates.issue_pair(certificate, key)
+    return certificate, key
+
+
+@pytest.mark.parametrize("how", SPOILT)
+def test_a_pair_that_is_none(pair: tuple[Path, Path], how: str) -> None:
+    spoil, _option, _module, says = SPOILT[how]
+    spoil(*pair)
+    error = refused(*pair)
+    assert error.startswith(says)
+    assert error.endswith("; put a matching pair there, in PEM and without a password")
+
+
+def test_a_file_that_is_missing(pair: tuple[Path, Path]) -> None:
+    pair[0].unlink()
+    assert refused(*pair).startswith("No such file or directory; ")
+
+
+def test_a_certificate_without_its_key(pair: tuple[Path, Path]) -> None:
+    assert refused(pair[0], pair[0]).startswith("there is no private key in PEM; ")
+
+
+@pytest.mark.parametrize("sort", OF_USE_FOR_TLS)
+def test_a_key_that_tls_can_use(pair: tuple[Path, Path], sort: str) -> None:
+    self_signed(*pair, OF_USE_FOR_TLS[sort])
+    Certificate(*map(str, pair))
+
+
+@pytest.mark.parametrize("sort", NO_USE_FOR_TLS)
+def test_a_key_that_tls_cannot_use(pair: tuple[Path, Path], sort: str) -> None:
+    self_signed(*pair, NO_USE_FOR_TLS[sort])
+    assert refused(*pair).startswith(
+        "TLS cannot use this sort of key (NO_SHARED_CIPHER); put a matching pair there, of"
+    )
+
+
+@pytest.mark.parametrize("sort", TOO_SHORT)
+def test_a_key_that_is_too_short(pair: tuple[Path, Path], sort: str) -> None:
+    self_signed(*pair, TOO_SHORT[sort])
+    assert refused(*pair).startswith("EE_KEY_TOO_SMALL; put a matching pair there, of an RSA key of 2048 bits")
+
+
+@pytest.mark.parametrize("kind", SPECIAL_FILES)
+@pytest.mark.parametrize("which", [0, 1])
+def test_what_is_no_file(pair: tuple[Path, Path], which: int, kind: str, capsys: pytest.CaptureFixture[str]) -> None:
+    """A running daemon, which looks at the files in its event loop, must not wait for a pipe either."""
+    certificate = Certificate(*map(str, pair))
+    first = certificate.context()
+    pair[which].unlink()
+    make, says = SPECIAL_FILES[kind]
+    make(pair[which])
+    assert refused(*pair).startswith(f"{says}; ")
+    assert certificate.context() is first
+    assert log(capsys) == ["certificate_unusable"]
 
 
 def test_reason() -> None:

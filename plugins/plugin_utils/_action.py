@@ -1,0 +1,106 @@
+# SPDX-FileCopyrightText: 2026 mailops.relay contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Send a task to where it can be done: the module of the same name on the target, or for Exchange the task runner here,
+on the controller, with one internal module on the target that only carries out cmdlets."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from typing import Any
+
+from ansible.errors import AnsibleConnectionFailure, AnsibleError
+from ansible.plugins.action import ActionBase
+
+from ..module_utils._argument_spec import argument_spec, plain_arguments
+from ..module_utils._backends import BACKENDS
+from ..module_utils._connector.errors import CapabilityError, RelayError
+from ..module_utils._engine.task import failure, run
+from ._exchange.backend import ExchangeBackend
+from ._exchange.calls import SCHEMA, Answers, ask
+from ._exchange.errors import Problem, explain
+from ._exchange.snapshot import read_snapshot
+
+COLLECTION = "mailops.relay"
+_LIBRARIES = ("winrm", "pypsrp", "requests")
+"""Their errors pass through Ansible's connections as they are."""
+
+
+class RelayAction(ActionBase):
+    """Base of the action plugins. The host is told by its connection's shell, never by what is installed there.
+
+    :cvar kind: of the task, see :func:`.task.run`
+    """
+
+    kind: str
+
+    def run(self, tmp: Any = None, task_vars: dict[str, Any] | None = None) -> dict[str, Any]:
+        super().run(tmp, task_vars)
+        self._task.args = plain_arguments(self._task.args)
+        try:
+            return self._run_task(task_vars)
+        except RelayError as error:
+            return {"failed": True, **failure(str(self._task.args.get("backend")), error)}
+
+    def _run_task(self, task_vars: dict[str, Any] | None) -> dict[str, Any]:
+        """The result of the task.
+
+        :raises RelayError: it failed
+        """
+        backend = self._task.args.get("backend")
+        here = isinstance(backend, str) and backend in BACKENDS and BACKENDS[backend].runs_on == "controller"
+        if self._is_windows and not here:
+            way_out = "Set backend: exchange for this host."
+            what = "a Windows host takes 'exchange' only"
+            raise CapabilityError(what, where="backend", value=backend, way_out=way_out)
+        if here:
+            return self._run_here(task_vars)
+        result: dict[str, Any] = self._execute_module(
+            module_name=f"{COLLECTION}.{type(self).__module__.rpartition('.')[2]}",
+            module_args=dict(self._task.args),
+            task_vars=task_vars,
+        )
+        return result
+
+    def _run_here(self, task_vars: dict[str, Any] | None) -> dict[str, Any]:
+        _result, params = self.validate_argument_spec(argument_spec=argument_spec(self.kind))
+        backend = ExchangeBackend(lambda: self._answers(params, task_vars))
+        result = run(self.kind, backend, params, check=self._task.check_mode)
+        warnings = {"warnings": list(result.warnings)} if result.warnings else {}
+        return {**result.shown(self._task.diff), **warnings}
+
+    @property
+    def _is_windows(self) -> bool:
+        return bool(getattr(self._connection._shell, "_IS_WINDOWS", False))  # set on PowerShell only
+
+    def _answers(self, params: Mapping[str, Any], task_vars: dict[str, Any] | None) -> Answers:
+        """What the server of this host says, in one execution, or what a snapshot of it holds."""
+        snapshot = params.get("snapshot")
+        if snapshot is not None:
+            return read_snapshot(snapshot if os.path.isabs(snapshot) else self._find_needle("files", snapshot))
+        if not self._is_windows:
+            raise CapabilityError(
+                "'exchange' needs a Windows host (connection winrm or psrp, or ssh with ansible_shell_type: "
+                "powershell), and this one is none",
+                where="backend",
+                value=params["backend"],
+                way_out="A server that Ansible does not reach can be read from a snapshot: receive_connectors_info "
+                "with the option snapshot.",
+            )
+        return ask(lambda arguments: self._execute(arguments, task_vars), params["exchange_session"])
+
+    def _execute(self, arguments: dict[str, Any], task_vars: dict[str, Any] | None) -> Mapping[str, Any]:
+        try:
+            result: Mapping[str, Any] = self._execute_module(
+                module_name=f"{COLLECTION}.exchange_cmdlets",
+                module_args={"schema": SCHEMA, **arguments},
+                task_vars=task_vars,
+            )
+        except AnsibleConnectionFailure as error:  # the host is unreachable, which is no failure of the task
+            raise AnsibleConnectionFailure(str(explain(Problem("connection", str(error))))) from error
+        except Exception as error:
+            library = type(error).__module__.partition(".")[0]
+            if not isinstance(error, (AnsibleError, OSError)) and library not in _LIBRARIES:
+                raise
+            raise explain(Problem("connection", f"{error} ({type(error).__name__})")) from error
+        return result

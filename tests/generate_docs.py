@@ -1,0 +1,143 @@
+# SPDX-FileCopyrightText: 2026 mailops.relay contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Write what the docs repeat of the property table and of the capabilities of backends: ``make generate``.
+
+A test says when the files are not what this writes.
+"""
+
+from __future__ import annotations
+
+import re
+import textwrap
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from ansible_collections.mailops.relay.plugins.module_utils._aiosmtpd.options import CAPABILITIES as AIOSMTPD
+from ansible_collections.mailops.relay.plugins.module_utils._connector.properties import (
+    CONNECTOR_PROPERTIES,
+    render_value,
+)
+from ansible_collections.mailops.relay.plugins.module_utils._connector.property import Property
+from ansible_collections.mailops.relay.plugins.module_utils._engine.capabilities import Capabilities
+from ansible_collections.mailops.relay.plugins.plugin_utils._exchange.calls import CONNECTOR_COLUMNS
+
+DOCS = Path(__file__).resolve().parents[1] / "docs"
+CAPABILITIES = DOCS / "capabilities.md"
+SNAPSHOT = DOCS / "exchange-snapshot.ps1"
+BACKENDS: dict[str, Capabilities] = {"aiosmtpd": AIOSMTPD}
+"""Exchange is only read so far, and reads all that its version has."""
+VERSIONS = {"07": "2007", "07s": "2007 SP1", "10": "2010", "10s": "2010 SP2", "13": "2013", "16": "2016"}
+HEAD = """\
+<!--
+SPDX-FileCopyrightText: 2026 mailops.relay contributors
+SPDX-License-Identifier: GPL-3.0-or-later
+-->
+
+<!-- Written by make generate out of the property table and the capabilities: do not edit. -->
+
+# Which backend has which option
+
+The options of a connector in `mailops.relay.receive_connectors`. The column of a backend says which
+values it takes:
+
+* *yes*: all that the option takes
+* values: only these
+* *always* a value: the server does so whatever is asked. That value is accepted and changes nothing,
+  so that one task serves several backends
+* *no*: there is nothing of the kind
+
+Whatever a backend does not take is refused before anything is changed. `exchange` has an option from
+the version in its column on; so far it is read only ([exchange.md](exchange.md)).
+"""
+RIGHTS = """
+## Extended rights
+
+What an entry of `extended_rights` may name. On `exchange` that is every principal and every right of
+the option.
+"""
+Taken = Mapping[str, "frozenset[Any] | None"]
+"""What a backend takes by option: ``None`` is every value; of lists these are entries."""
+
+
+def literal(value: Any) -> str:
+    """As it is written in YAML."""
+    text = str(value).lower() if isinstance(value, bool) else "''" if value == "" else str(value)
+    return f"`{text}`"
+
+
+def cell(row: Property, takes: Taken) -> str:
+    """What the table says of one option and backend."""
+    if row.option not in takes:
+        return "no"
+    values = takes[row.option]
+    if values is None or values == (frozenset((True, False)) if row.type == "bool" else frozenset(row.choices) or None):
+        return "yes"
+    if row.is_list:
+        kept = sorted(values, key=row.choices.index if row.choices else None)
+        return ", ".join(literal(entry) for entry in render_value(row, kept)) or "always `[]`"
+    shown = ", ".join(literal(render_value(row, value)) for value in sorted(values))
+    return f"always {shown}" if len(values) == 1 else shown
+
+
+def accepted(row: Property) -> str:
+    """The values of an option, where they are few words or a range."""
+    if row.type == "bool":
+        return "`true`, `false`"
+    if row.choices:
+        words = ", ".join(literal(choice) for choice in row.choices)
+        return f"list of {words}" if row.is_list else words
+    if row.is_list:
+        return "list"
+    if row.least is None:
+        return "text"
+    ends = f"{literal(row.render(row.least))} to {literal(row.render(row.most))}"
+    return f"{ends}, `Unlimited`" if row.unlimited else ends
+
+
+def table(*rows: tuple[str, ...]) -> str:
+    first, *rest = rows
+    return "".join("| " + " | ".join(cells) + " |\n" for cells in (first, ("---",) * len(first), *rest))
+
+
+def capabilities_page() -> str:
+    takes: dict[str, Taken] = {name: can.options for name, can in BACKENDS.items()}
+    options = [
+        (
+            f"`{row.option}`",
+            accepted(row),
+            *(cell(row, values) for values in takes.values()),
+            VERSIONS[row.since] if row.exchange or row.option == "extended_rights" else "no",
+        )
+        for row in CONNECTOR_PROPERTIES
+    ]
+    names = [f"`{name}`" for name in BACKENDS]
+    rights = [
+        (name, "<br>".join(literal(item) for item in sorted(items or ())))
+        for backend, can in BACKENDS.items()
+        for name, items in ((f"principals on `{backend}`", can.principals), (f"rights on `{backend}`", can.rights))
+    ]
+    return "\n".join(
+        [HEAD, table(("option", "values", *names, "`exchange`"), *options) + RIGHTS, table(("part", "values"), *rights)]
+    )
+
+
+def snapshot_script() -> str:
+    """The script with the properties that a live read asks for."""
+    script = SNAPSHOT.read_text()
+    names = textwrap.fill(", ".join(f"'{name}'" for name in CONNECTOR_COLUMNS), 110)
+    columns = textwrap.indent(names, " " * 8)
+    head = r"(\{ Get-ReceiveConnector -Server \$server \} @\(\n)[^)]*\)"
+    return re.sub(head, lambda match: f"{match[1]}{columns})", script)
+
+
+PAGES = {CAPABILITIES: capabilities_page, SNAPSHOT: snapshot_script}
+
+
+def main() -> None:
+    for path, make in PAGES.items():
+        path.write_text(make())
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,146 @@
+# SPDX-FileCopyrightText: 2026 mailops.relay contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Tasks that hold anything anywhere: past the argument spec, parsing refuses with an error of ours, or reads."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from typing import Any
+
+from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
+from hypothesis import given
+from hypothesis import strategies as st
+
+from ansible_collections.mailops.relay.plugins.module_utils import _argument_spec as spec
+from ansible_collections.mailops.relay.plugins.module_utils._accounts.model import merge_accounts
+from ansible_collections.mailops.relay.plugins.module_utils._connector.errors import RelayError
+from ansible_collections.mailops.relay.plugins.module_utils._connector.model import AcceptedDomain, Connector
+from ansible_collections.mailops.relay.plugins.module_utils._connector.properties import render_item
+from ansible_collections.mailops.relay.plugins.module_utils._engine.definitions import parse_definitions
+from ansible_collections.mailops.relay.plugins.module_utils._engine.merge import Options, merge
+from ansible_collections.mailops.relay.plugins.module_utils._policy.state import State
+from support import raw
+from support.scale import examples
+
+SCAN: dict[str, Any] = {
+    "name": "Scan",
+    "bindings": ["0.0.0.0:25"],
+    "remote_ip_ranges": ["10.0.0.0/24", "10.1.0.1"],
+    "permission_groups": ["AnonymousUsers"],
+    "auth_mechanism": ["Tls", "BasicAuth"],
+    "extended_rights": [{"principal": "S-1-5-7", "right": "ms-Exch-SMTP-Accept-Any-Recipient"}],
+    "allowed_senders": ["corp.test"],
+    "max_message_size": "36MB",
+    "connection_timeout": "00:10:00",
+    "message_rate_limit": "Unlimited",
+    "tls_domain_capabilities": ["a.test:AcceptOorgProtocol"],
+    "size_enabled": "Enabled",
+}
+CORP = {"name": "corp.test", "type": "InternalRelay", "next_hop": "mail.corp.test:25"}
+ALICE = {"name": "alice", "addresses": ["alice@corp.test"], "allow_nets": ["10.0.0.0/24"], "password": "long enough"}
+THERE = merge(State(), Options(connectors=[SCAN], accepted_domains=[CORP]))
+LIKELY = (*SCAN.values(), *CORP.values(), *ALICE["addresses"], "Unlimited", "present", "absent")
+
+
+def entries(options: Mapping[str, Any], good: Mapping[str, Any]) -> st.SearchStrategy[list[Any]]:
+    """Lists of good entries in which some options are anything at all, now and then even those that Ansible looks at,
+    or that are no entries."""
+    unseen = sorted(key for key in options.keys() - {"name", "state"} if not is_seen(options[key]))
+    likely = (*LIKELY, *(value for value in good.values() if isinstance(value, list)))
+    some = st.dictionaries(st.sampled_from(unseen), raw.values(*likely), max_size=3)
+    more = st.dictionaries(st.sampled_from(sorted(options)), raw.values(*likely), max_size=3)
+    fine = st.lists(some, max_size=3).map(
+        lambda found: [{**good, "name": f"{good.get('name')}{number or ''}", **odd} for number, odd in enumerate(found)]
+    )
+    return fine | fine | fine | st.lists(more.map(lambda odd: {**good, **odd}) | raw.values(), max_size=3)
+
+
+def is_seen(option: Any) -> bool:
+    """Ansible itself refuses what it cannot be."""
+    return isinstance(option, dict) and ("choices" in option or option.get("type") not in ("str", "raw"))
+
+
+def validated(argument_spec: Mapping[str, Any], **arguments: Any) -> Any:
+    """The options as a module sees them; ``None`` where Ansible refuses the task, or JSON cannot carry it there."""
+    try:
+        carried = json.loads(json.dumps(spec.plain_arguments(arguments)))
+    except ValueError:
+        return None
+    result = ArgumentSpecValidator(argument_spec).validate(carried)
+    return None if result.error_messages else result.validated_parameters
+
+
+CONNECTORS = spec.connectors_spec()["connectors"]
+DOMAINS = spec.domains_spec()["accepted_domains"]
+ACCOUNTS = spec.accounts_spec()["accounts"]
+
+
+def check(state: State) -> None:
+    """What was read can be compared, kept and written."""
+    items: list[Connector | AcceptedDomain] = [*state.connectors, *state.accepted_domains]
+    hash(tuple(items))
+    json.dumps([render_item(item) for item in items], ensure_ascii=False).encode()
+
+
+@examples(200)
+@given(entries(CONNECTORS["options"], SCAN), st.booleans())
+def test_connectors(given_entries: list[Any], purge: bool) -> None:
+    params = validated({"connectors": CONNECTORS}, connectors=given_entries)
+    if params is None:
+        return
+    for before in (State(), THERE):
+        try:
+            check(merge(before, Options(connectors=params["connectors"], purge=purge)))
+        except RelayError as error:
+            str(error).encode()
+
+
+@examples(60)
+@given(entries(DOMAINS["options"], CORP))
+def test_domains(given_entries: list[Any]) -> None:
+    params = validated({"accepted_domains": DOMAINS}, accepted_domains=given_entries)
+    if params is None:
+        return
+    try:
+        check(merge(THERE, Options(accepted_domains=params["accepted_domains"])))
+    except RelayError as error:
+        str(error).encode()
+
+
+@examples(60)
+@given(entries(ACCOUNTS["options"], ALICE))
+def test_accounts(given_entries: list[Any]) -> None:
+    params = validated({"accounts": ACCOUNTS}, accounts=given_entries)
+    if params is None:
+        return
+    try:
+        merge_accounts((), params["accounts"], purge=False)
+    except RelayError as error:
+        str(error).encode()
+
+
+INHERITED = {"connector": "Scan", "principal": "S-1-5-7", "right": "ms-Exch-SMTP-Submit", "deny": False}
+RIGHTS = st.dictionaries(st.sampled_from(sorted(INHERITED)), raw.values(*INHERITED.values()), max_size=1).map(
+    lambda odd: {**INHERITED, **odd}
+)
+SERVERS = st.fixed_dictionaries(
+    {
+        "connectors": entries(CONNECTORS["options"], SCAN),
+        "accepted_domains": entries(DOMAINS["options"], CORP),
+    },
+    optional={
+        "inherited_rights": st.lists(RIGHTS | raw.values(), max_size=2) | raw.values(),
+        "rights_known": raw.values(True, False),
+        "relay_surface": raw.values(),
+    },
+)
+
+
+@examples(200)
+@given(SERVERS | SERVERS | SERVERS | raw.values())
+def test_a_whole_server(value: Any) -> None:
+    try:
+        check(parse_definitions(value))
+    except RelayError as error:
+        str(error).encode()
