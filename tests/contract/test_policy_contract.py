@@ -8,14 +8,27 @@ import random
 from dataclasses import replace
 from pathlib import Path
 
+import pytest
 from hypothesis import HealthCheck, Phase, given, settings
 
 from ansible_collections.mailops.relay.plugins.module_utils._accounts.model import Account
 from ansible_collections.mailops.relay.plugins.module_utils._accounts.scram import make_hash
 from ansible_collections.mailops.relay.plugins.module_utils._aiosmtpd.accounts import AccountsFile
 from ansible_collections.mailops.relay.plugins.module_utils._aiosmtpd.store import write_store
-from ansible_collections.mailops.relay.plugins.module_utils._connector.addresses import Binding, format_address
-from ansible_collections.mailops.relay.plugins.module_utils._connector.model import Connector, State
+from ansible_collections.mailops.relay.plugins.module_utils._connector.addresses import (
+    Binding,
+    format_address,
+    parse_range,
+)
+from ansible_collections.mailops.relay.plugins.module_utils._connector.model import AcceptedDomain, Connector, State
+from ansible_collections.mailops.relay.plugins.module_utils._connector.rights import (
+    ANONYMOUS,
+    ANY_RECIPIENT,
+    ANY_SENDER,
+    AUTHORITATIVE_SENDER,
+    SUBMIT,
+    ExtendedRight,
+)
 from ansible_collections.mailops.relay.plugins.module_utils._policy.compile import Policy, compile_policy
 from ansible_collections.mailops.relay.plugins.module_utils._policy.decide import (
     NO_CONNECTOR,
@@ -27,6 +40,7 @@ from ansible_collections.mailops.relay.plugins.module_utils._policy.decide impor
 from smtp_relayd import files, policy
 from support.certificates import client_context, issue
 from support.daemon import running
+from support.decisions import DOMAINS, RECIPIENT_OK, RECIPIENTS, RULES, SENDER_OK, SENDERS
 from support.modules import write_settings
 from support.net import free_port
 from support.sink import running_sink
@@ -64,6 +78,42 @@ def test_the_daemon_reads_what_the_modules_write_and_decides_alike(
     loaded, compiled = files.load_policy(tmp_path), compile_policy(state)
     for session in asked:
         assert ask_loaded(loaded, session) == decide(compiled, session).reply
+
+
+# how a connector says the rights of a rule of the table
+MISSING = {
+    "anonymous_submit": SUBMIT,
+    "anonymous_any_sender": ANY_SENDER,
+    "anonymous_authoritative_domain_sender": AUTHORITATIVE_SENDER,
+}
+
+
+def table_policy(connector: str) -> Policy:
+    """The same rights as those of the rule, on port 25 for everybody."""
+    rights = [ExtendedRight(ANONYMOUS, right, deny=True) for name, right in MISSING.items() if name in RULES[connector]]
+    if "anonymous_any_recipient" in RULES[connector]:
+        rights.append(ExtendedRight(ANONYMOUS, ANY_RECIPIENT))
+    made = Connector(
+        connector,
+        bindings=(Binding(4, 0, 25),),
+        remote_ip_ranges=(parse_range("0.0.0.0/0", "x"),),
+        permission_groups=("AnonymousUsers",),
+        extended_rights=tuple(rights),
+    )
+    return compile_policy(State((made,), tuple(AcceptedDomain(name, kind) for name, kind in DOMAINS)))
+
+
+@pytest.mark.parametrize("connector", RULES)
+def test_decide_knows_the_table(connector: str) -> None:
+    asked = [("<>", recipient, reply) for name, recipient, reply in RECIPIENTS if name == connector]
+    for name, sender, reply in SENDERS:
+        if name == connector:
+            asked.append((sender, "<v@corp.test>", RECIPIENT_OK if reply == SENDER_OK else reply))
+    assert asked
+    policy = table_policy(connector)
+    for sender, recipient, reply in asked:
+        session = Session(Binding(4, 1, 25), Peer(4, 1), sender, recipient)
+        assert decide(policy, session).reply == reply, session
 
 
 def live_connector(connector: Connector, ports: dict[int, int], pem: str) -> Connector:
