@@ -22,10 +22,11 @@ export PATH := $(CURDIR)/$(VENV)/bin:$(PATH)
 export ANSIBLE_HOME := $(CURDIR)/$(VENV)/ansible
 export ANSIBLE_COLLECTIONS_PATH := $(CURDIR)/$(COLLECTIONS)
 
+UNIT_PARTS := unit-rest unit-site unit-lab
+
 .DEFAULT_GOAL := help
-.PHONY: help venv link site site-down test checks lint types coverage unit nightly mutants ansible-lint docs generate build \
-    importer molecule sanity matrix \
-    requirements clean
+.PHONY: help venv link site site-down test checks lint types coverage unit $(UNIT_PARTS) matrix nightly mutants \
+    ansible-lint docs generate build importer molecule sanity requirements clean
 
 help: ## show this list
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/\1\t\2/p' Makefile | expand -t 14
@@ -78,9 +79,9 @@ site-down: $(VENV)/run.stamp $(LINK) ## stop and remove it
 
 # -- gates -------------------------------------------------------------------------------------------------------------
 
-# Seconds first. The two long parts then share the cores; each prints its whole output when it ends.
+# Seconds first. Then the long parts together: some of them wait for clocks. Each prints its whole output when it ends.
 test: lint types ## run every gate below
-	@NO_COLOR=1 $(MAKE) --no-print-directory --keep-going --jobs=2 --output-sync=recurse unit checks
+	@NO_COLOR=1 $(MAKE) --no-print-directory --keep-going --jobs=4 --output-sync=recurse checks $(UNIT_PARTS)
 
 # One after the other: they all build or read the collection.
 checks:
@@ -113,6 +114,13 @@ unit: venv $(LINK) ## pytest: unit, contract, sockets, site and Exchange lab tes
 # MATRIX_EXPECTED="core-2.20 target-3.9": these must be found.
 matrix: venv $(LINK) ## other releases of ansible-core and other Pythons, as far as they are found (ARGS=core-2.21)
 	$(VENV)/bin/python tests/run_matrix.py $(ARGS)
+
+# The same in three parts; what is in no other part is in the first.
+unit-rest: PARTS := --ignore=tests/site --ignore=tests/exchange_lab
+unit-site: PARTS := tests/site
+unit-lab: PARTS := tests/exchange_lab
+$(UNIT_PARTS): venv $(LINK)
+	pytest $(PARTS)
 
 nightly: venv $(LINK) $(VENV)/mutants.stamp ## ten times as many random cases, and the mutants (hours)
 	SCALE=10 pytest $(PURE)

@@ -19,9 +19,21 @@ from ansible_collections.mailops.relay.plugins.module_utils._accounts.model impo
 from ansible_collections.mailops.relay.plugins.module_utils._accounts.scram import make_hash
 from ansible_collections.mailops.relay.plugins.module_utils._aiosmtpd.accounts import AccountsFile
 from ansible_collections.mailops.relay.plugins.module_utils._aiosmtpd.store import write_store
-from ansible_collections.mailops.relay.plugins.module_utils._connector.addresses import Binding, format_address
+from ansible_collections.mailops.relay.plugins.module_utils._connector.addresses import (
+    Binding,
+    format_address,
+    parse_range,
+)
 from ansible_collections.mailops.relay.plugins.module_utils._connector.errors import StoreError
-from ansible_collections.mailops.relay.plugins.module_utils._connector.model import Connector
+from ansible_collections.mailops.relay.plugins.module_utils._connector.model import AcceptedDomain, Connector
+from ansible_collections.mailops.relay.plugins.module_utils._connector.rights import (
+    ANONYMOUS,
+    ANY_RECIPIENT,
+    ANY_SENDER,
+    AUTHORITATIVE_SENDER,
+    SUBMIT,
+    ExtendedRight,
+)
 from ansible_collections.mailops.relay.plugins.module_utils._policy.compile import Policy
 from ansible_collections.mailops.relay.plugins.module_utils._policy.decide import (
     NO_CONNECTOR,
@@ -39,6 +51,7 @@ from smtp_relayd import files, policy
 from support import relay_files
 from support.certificates import client_context, issue
 from support.daemon import running
+from support.decisions import DEVICE, DOMAINS, RECIPIENT_OK, RECIPIENTS, RULES, SENDER_OK, SENDERS
 from support.modules import write_settings
 from support.net import free_port
 from support.scale import scaled
@@ -144,6 +157,47 @@ def test_the_modules_read_the_policies_that_the_daemon_takes_and_decide_alike(tm
             assert ask_loaded(loaded, session) == decide(compiled, session).reply, (seed, session)
         taken.append(seed)
     assert scaled(150) < len(taken) < scaled(1350)
+
+
+# how a connector says the rights of a rule of the table
+MISSING = {
+    "anonymous_submit": SUBMIT,
+    "anonymous_any_sender": ANY_SENDER,
+    "anonymous_authoritative_domain_sender": AUTHORITATIVE_SENDER,
+}
+
+
+def table_policy(connector: str) -> Policy:
+    """The same rights as those of the rule, on port 25 for everybody."""
+    rights = [ExtendedRight(ANONYMOUS, right, deny=True) for name, right in MISSING.items() if name in RULES[connector]]
+    if "anonymous_any_recipient" in RULES[connector]:
+        rights.append(ExtendedRight(ANONYMOUS, ANY_RECIPIENT))
+    limits = {
+        option: tuple(RULES[connector].get(option, ("*",))) for option in ("allowed_senders", "allowed_recipients")
+    }
+    made = Connector(
+        connector,
+        bindings=(Binding(4, 0, 25),),
+        remote_ip_ranges=(parse_range("0.0.0.0/0", "x"),),
+        permission_groups=("AnonymousUsers",),
+        extended_rights=tuple(rights),
+        **limits,
+    )
+    return State((made,), tuple(AcceptedDomain(name, kind) for name, kind in DOMAINS)).policy
+
+
+@pytest.mark.parametrize("connector", RULES)
+def test_decide_knows_the_table(connector: str) -> None:
+    asked = [("<>", recipient, reply) for name, recipient, reply in RECIPIENTS if name == connector]
+    for name, sender, reply in SENDERS:
+        if name == connector:
+            asked.append((sender, "<v@corp.test>", RECIPIENT_OK if reply == SENDER_OK else reply))
+    asked += DEVICE if connector == "device" else []
+    assert asked
+    policy = table_policy(connector)
+    for sender, recipient, reply in asked:
+        session = Session(Binding(4, 1, 25), Peer(4, 1), sender, recipient)
+        assert decide(policy, session).reply == reply, session
 
 
 def live_connector(connector: Connector, ports: dict[int, int], pem: str) -> Connector:

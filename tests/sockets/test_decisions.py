@@ -7,29 +7,27 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import pytest
 
 from support import relay_files
 from support.daemon import running
+from support.decisions import (
+    BAD_SENDER,
+    CANNOT_RELAY,
+    DEVICE,
+    DOMAINS,
+    POSTMASTER,
+    RECIPIENTS,
+    RULES,
+    SENDER_OK,
+    SENDERS,
+)
 from support.net import free_port, loopback
 from support.sink import Sink, running_sink
 from support.smtp_client import SmtpClient
 
-# connectors that differ in one right from the first
-RULES: dict[str, dict[str, Any]] = {
-    "inbound": {},
-    "scanner": {"anonymous_any_recipient": True},
-    "accounts": {"anonymous_submit": False},
-    "no sender": {"anonymous_any_sender": False},
-    "not as us": {"anonymous_authoritative_domain_sender": False},
-    "device": {
-        "anonymous_any_recipient": True,
-        "allowed_senders": ["corp.test"],
-        "allowed_recipients": ["external.test"],
-    },
-}
 SCANNER_PEERS = ("127.0.0.2", "127.0.0.5")
 
 
@@ -64,13 +62,9 @@ def relay(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Relay]:
         relay_files.binding("0.0.0.0", ports["specific"], (*relay_files.ANYONE_V4, names.index("inbound"))),
     ]
     with running_sink() as corp, running_sink() as smarthost:
-        domains = [
-            relay_files.domain("corp.test", corp.route),
-            relay_files.domain("*.sub.corp.test", corp.route),
-            relay_files.domain("partner.test", corp.route, "ExternalRelay"),
-        ]
+        domains = [relay_files.domain(name, corp.route, kind) for name, kind in DOMAINS]
         rules = [relay_files.rule(name, **rights) for name, rights in RULES.items()]
-        policy = relay_files.policy(bindings, rules, domains, "pm@corp.test")
+        policy = relay_files.policy(bindings, rules, domains, POSTMASTER)
         relay_files.write(directory, policy, smarthost=smarthost.route)
         with running(directory):
             yield Relay(address, ports, corp, smarthost)
@@ -111,36 +105,8 @@ def test_local_address_before_wildcard(relay: Relay) -> None:
 
 # -- MAIL --------------------------------------------------------------------------------------------------------------
 
-OK = "250 2.1.0 Sender OK"
-INVALID = "550 5.1.7 Invalid address"
-NOT_AUTHENTICATED = "530 5.7.1 Client was not authenticated"
-CANNOT_SEND_AS = "550 5.7.60 SMTP; Client does not have permissions to send as this sender"
 
-
-@pytest.mark.parametrize(
-    ("connector", "sender", "expected"),
-    [
-        ("inbound", "<>", OK),
-        ("inbound", "<a@external.test>", OK),
-        ("inbound", "<a@corp.test>", OK),
-        ("inbound", " <a@corp.test>", OK),
-        ("scanner", "<a@corp.test>", OK),
-        ("accounts", "<a@external.test>", NOT_AUTHENTICATED),
-        ("accounts", "<a@corp.test>", NOT_AUTHENTICATED),
-        ("accounts", "<>", NOT_AUTHENTICATED),
-        ("accounts", "<a@[127.0.0.1]>", INVALID),
-        ("no sender", "<a@external.test>", CANNOT_SEND_AS),
-        ("no sender", "<a@corp.test>", CANNOT_SEND_AS),
-        ("no sender", "<>", OK),
-        ("not as us", "<a@corp.test>", CANNOT_SEND_AS),
-        ("not as us", "<a@CORP.Test>", CANNOT_SEND_AS),
-        ("not as us", "<a@x.sub.corp.test>", CANNOT_SEND_AS),
-        ("not as us", "<a@sub.corp.test>", OK),
-        ("not as us", "<a@partner.test>", OK),
-        ("not as us", "<a@external.test>", OK),
-        ("not as us", "<>", OK),
-    ],
-)
+@pytest.mark.parametrize(("connector", "sender", "expected"), [*SENDERS, ("inbound", " <a@corp.test>", SENDER_OK)])
 def test_mail(relay: Relay, connector: str, sender: str, expected: str) -> None:
     with relay.session(connector) as client:
         assert str(client.command(f"MAIL FROM:{sender}")) == expected
@@ -149,14 +115,9 @@ def test_mail(relay: Relay, connector: str, sender: str, expected: str) -> None:
 @pytest.mark.parametrize(
     "sender",
     [
-        "<s@[127.0.0.1]>",
         "<s@[IPv6:::1]>",
         "<s@127.0.0.1>",
-        "<s>",
-        "s@external.test",
         "s",
-        "",
-        "<",
         "<s@external.test",
         "s@external.test>",
         "< s@external.test>",
@@ -165,7 +126,6 @@ def test_mail(relay: Relay, connector: str, sender: str, expected: str) -> None:
         "<><>",
         '<"s"@external.test>',
         "<s(comment)@external.test>",
-        "<@relay.corp.test:s@external.test>",
         "<s%external.test@corp.test>",
         "<external.test!s@corp.test>",
         "<s@external.test@corp.test>",
@@ -181,69 +141,34 @@ def test_mail(relay: Relay, connector: str, sender: str, expected: str) -> None:
         "<s\u00e9@external.test>",
         "<s@ext\u00e9rnal.test>",
         "<" + "s" * 65 + "@external.test>",
-        "<postmaster>",
     ],
 )
 def test_sender_that_is_no_address(relay: Relay, sender: str) -> None:
     with relay.session("scanner") as client:
-        assert str(client.command(f"MAIL FROM:{sender}")) == INVALID
+        assert str(client.command(f"MAIL FROM:{sender}")) == BAD_SENDER
 
 
 def test_sender_that_is_not_even_utf8(relay: Relay) -> None:
     with relay.session("scanner") as client:
-        assert str(client.command(b"MAIL FROM:<s\xff@external.test>")) == INVALID
+        assert str(client.command(b"MAIL FROM:<s\xff@external.test>")) == BAD_SENDER
 
 
 # -- RCPT --------------------------------------------------------------------------------------------------------------
 
-RECIPIENT_OK = "250 2.1.5 Recipient OK"
-CANNOT_RELAY = "550 5.7.54 SMTP; Unable to relay recipient in non-accepted domain"
 
-
-@pytest.mark.parametrize(
-    ("connector", "recipient", "expected"),
-    [
-        ("inbound", "<b@corp.test>", RECIPIENT_OK),
-        ("inbound", "<b@CORP.TEST>", RECIPIENT_OK),
-        ("inbound", "<b@x.sub.corp.test>", RECIPIENT_OK),
-        ("inbound", "<b@partner.test>", RECIPIENT_OK),
-        ("inbound", "<b@sub.corp.test>", CANNOT_RELAY),
-        ("inbound", "<b@x.corp.test>", CANNOT_RELAY),
-        ("inbound", "<b@external.test>", CANNOT_RELAY),
-        ("inbound", "<b@localhost>", CANNOT_RELAY),
-        ("inbound", "<postmaster>", RECIPIENT_OK),
-        ("inbound", "<PostMaster>", RECIPIENT_OK),
-        ("scanner", "<b@external.test>", RECIPIENT_OK),
-        ("scanner", "<b@corp.test>", RECIPIENT_OK),
-        ("scanner", "<b>", "501 5.1.3 Invalid address"),
-        ("scanner", "<>", "501 5.1.3 Invalid address"),
-    ],
-)
+@pytest.mark.parametrize(("connector", "recipient", "expected"), RECIPIENTS)
 def test_rcpt(relay: Relay, connector: str, recipient: str, expected: str) -> None:
     with relay.session(connector) as client:
         client.command("MAIL FROM:<>")
         assert str(client.command(f"RCPT TO:{recipient}")) == expected
 
 
-@pytest.mark.parametrize(
-    ("sender", "recipient", "expected"),
-    [
-        ("<a@corp.test>", "<b@external.test>", RECIPIENT_OK),
-        ("<>", "<b@external.test>", RECIPIENT_OK),
-        ("<a@foreign.test>", "<b@external.test>", CANNOT_SEND_AS),
-        ("<a@x.corp.test>", "<b@external.test>", CANNOT_SEND_AS),
-        ("<a@foreign.test>", "<b@other.test>", CANNOT_RELAY),
-        ("<a@foreign.test>", "<b@corp.test>", RECIPIENT_OK),
-        ("<a@foreign.test>", "<b@partner.test>", RECIPIENT_OK),
-        ("<a@foreign.test>", "<postmaster>", RECIPIENT_OK),
-        ("<a@foreign.test>", "<b>", "501 5.1.3 Invalid address"),
-    ],
-)
+@pytest.mark.parametrize(("sender", "recipient", "expected"), DEVICE)
 def test_senders_of_a_device_are_judged_where_it_goes_beyond_accepted_domains(
     relay: Relay, sender: str, recipient: str, expected: str
 ) -> None:
     with relay.session("device") as client:
-        assert str(client.command(f"MAIL FROM:{sender}")) == OK
+        assert str(client.command(f"MAIL FROM:{sender}")) == SENDER_OK
         assert str(client.command(f"RCPT TO:{recipient}")) == expected
 
 
@@ -261,7 +186,7 @@ def test_postmaster_goes_where_the_policy_says(relay: Relay) -> None:
     with relay.session("inbound") as client:
         assert client.message("", ["postmaster"]).code == 250
         message = relay.corp.message()
-        assert (message.sender, message.recipients) == ("<>", ["<pm@corp.test>"])
+        assert (message.sender, message.recipients) == ("<>", [f"<{POSTMASTER}>"])
 
 
 def test_every_recipient_is_judged_alone(relay: Relay) -> None:
