@@ -57,7 +57,7 @@ EXAMPLES = r"""
 
 RETURN = r"""
 before:
-  description: The service as it was. RV(before.silent) is where it should answer and does not.
+  description: The service as it was. C(silent) is where it should answer and does not.
   returned: success
   type: dict
   sample: {"state": "started", "restart_required": true, "silent": [{"address": "0.0.0.0", "port": 25}]}

@@ -50,6 +50,11 @@ NAMED = """
 """
 PLAYBOOKS = {"server": SERVER, "client": CLIENT, "purge": PURGE, "named": NAMED}
 WITH_BASIC_AUTH = ["Tls", "BasicAuth", "BasicAuthRequireTLS"]
+ONE = "one password"
+
+
+def account(name: str, password: str) -> dict[str, Any]:
+    return {"name": name, "password": password, "addresses": [f"{name}@corp.test"]}
 
 
 @pytest.fixture
@@ -62,16 +67,15 @@ def variables(tmp_path: Path) -> Iterator[dict[str, Any]]:
     yield {
         **COMMON,
         "spool": spool,
-        "relay_server_directory": spool,
-        "client_relay_directory": spool,
-        "relay_server_bindings": [bindings[0]],
+        "relay_directory": spool,
+        "relay_bindings": [bindings[0]],
         "submission": bindings[1],
         "other": bindings[2],
         "client_relay_bindings": [bindings[1]],
         "client_relay_certificate_file": str(tmp_path / "relay.crt"),
         "client_relay_key_file": str(tmp_path / "relay.key"),
-        "client_relay_accounts": [{"name": "alice", "password": "one"}, {"name": "bob", "password": "two"}],
-        "relay_server_smarthost": "",
+        "client_relay_accounts": [account("alice", ONE), account("bob", "another password")],
+        "relay_server_smarthost": {},
         "relay_server_accepted_domains": [],
     }
     stop(spool)
@@ -109,12 +113,12 @@ def test_the_connector_that_takes_submission_is_adopted(variables: dict[str, Any
     assert front["comment"] == "was there before"
     assert front["auth_mechanism"] == WITH_BASIC_AUTH
     assert front["permission_groups"] == ["ExchangeUsers"]
-    assert log_in(variables, "alice", "one") == 235
-    assert log_in(variables, "bob", "one") == 535
+    assert log_in(variables, "alice", ONE) == 235
+    assert log_in(variables, "bob", ONE) == 535
 
-    changed = play("purge", "named", client_relay_accounts=[{"name": "bob", "password": "one"}])
+    changed = play("purge", "named", client_relay_accounts=[account("bob", ONE)])
     assert changed.changed()["relay"] == 1, "accounts bite without a restart"
-    assert log_in(variables, "bob", "one") == 235
-    assert log_in(variables, "alice", "one") == 535
+    assert log_in(variables, "bob", ONE) == 235
+    assert log_in(variables, "alice", ONE) == 535
     other = connectors(variables)["Other"]
     assert (other["auth_mechanism"], other["enabled"]) == (WITH_BASIC_AUTH, False)

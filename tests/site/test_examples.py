@@ -38,14 +38,8 @@ def run(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Playbook]:
         **COMMON,
         "free": {name: (free_binding(), free_binding()) for name in EXAMPLES},
         "relay_directory": DIRECTORY,
-        "relay_binding": BINDING,
-        "relay_server_directory": DIRECTORY,
-        "scanner_relay_directory": DIRECTORY,
-        "client_relay_directory": DIRECTORY,
+        "relay_bindings": [BINDING],
         "client_relay_bindings": [SUBMISSION],
-        "transport_service_directory": DIRECTORY,
-        "relay_server_bindings": [BINDING],
-        "scanner_relay_bindings": [BINDING],
         "lab_directory": "{{ playbook_dir }}",
     }
     twice = [str(folder / name / "example.yml") for name in EXAMPLES for _time in range(2)]

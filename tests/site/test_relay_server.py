@@ -48,7 +48,8 @@ def relays(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Relays]:
         "second": free_binding(),
         "relay_server_name": "mail_relay",
         "relay_server_accepted_domains": [],
-        "relay_server_smarthost": "",
+        "relay_server_smarthost": {},
+        "relay_server_shared_sources": ["127.0.0.0/28"],
     }
     (folder / "two.yml").write_text(TWO)
     relays = Relays(variables, str(folder / "two.yml"))
@@ -63,7 +64,7 @@ def test_both_are_restarted_and_an_underscore_makes_no_host_name(relays: Relays)
     predicted = relays.play(check=True, relay_server_fqdn="b.test")
     assert predicted.status == 0, predicted.output
     assert "RUNNING HANDLER" in predicted.output
-    assert predicted.changed()["relay"] == 3, "two settings files and the restarts"
+    assert predicted.changed()["relay"] == 3, "settings of two relays and the restarts"
     assert greeting(relays.variables["first"]).startswith("220 mail-relay ")
     changed = relays.play(relays.playbook, relay_server_fqdn="b.test")
     assert changed.status == 0, changed.output
@@ -84,14 +85,14 @@ DEVICE = {"name": "copier", "address": "127.0.0.11"}
 REFUSED = {
     "smarthost": Refused(
         "relay_server",
-        {"relay_server_smarthost": "smtp.provider.example"},
-        'relay_server_smarthost: not a server, got "smtp.provider.example". Write host:port',
+        {"relay_server_smarthost": {"host": "smtp provider"}},
+        "relay_server_smarthost, host: not a host name, got 'smtp provider'",
     ),
     "line break": Refused(
-        "relay_server", {"relay_server_fqdn": "a\nb"}, 'relay_server_fqdn: not a host name, got "a\\nb"'
+        "relay_server", {"relay_server_fqdn": "a\nb"}, "relay_server_fqdn: a line break, got 'a\\nb'"
     ),
     "address": Refused(
-        "relay_server", {"relay_server_fqdn": "10.0.0.1"}, 'relay_server_fqdn: not a host name, got "10.0.0.1"'
+        "relay_server", {"relay_server_fqdn": "10.0.0.1"}, "relay_server_fqdn: not a host name, got '10.0.0.1'"
     ),
     "long name": Refused(
         "relay_server", {"relay_server_name": "x" * 57}, "relay_server_name: not a name for a server, got"
@@ -104,12 +105,12 @@ REFUSED = {
     "last day": Refused(
         "scanner_relay",
         {"scanner_relay_devices": [{**DEVICE, "expires": "next year"}]},
-        "scanner_relay_devices, expires: not a day, got next year. Write it as 2027-06-30.",
+        "scanner_relay_devices: device 'copier' (127.0.0.11), expires: not a day, got 'next year'. Write it as 2027-",
     ),
     "shared source": Refused(
         "scanner_relay",
-        {"scanner_relay_devices": [DEVICE], "scanner_relay_shared_sources": ["127.0.0.0/28"]},
-        "shared_sources: addresses that many clients arrive from could relay (127.0.0.11",
+        {"scanner_relay_devices": [DEVICE]},
+        "relay_server_shared_sources: addresses that many clients arrive from could relay (127.0.0.11",
     ),
 }
 REPORT = {

@@ -34,11 +34,11 @@ def site(tmp_path: Path) -> Iterator[dict[str, Any]]:
     variables = {
         **COMMON,
         "lab_directory": str(tmp_path / "site"),
-        "relay_binding": free_binding(),
+        "relay_bindings": [free_binding()],
         "relay_submission": free_binding(),
-        "relay_server_smarthost": free_binding(),
+        "outbound": free_binding(),
         "inbound": free_binding(),
-        "lab_listen": "{{ relay_server_smarthost if inventory_hostname == 'next_hop' else inbound }}",
+        "lab_listen": "{{ outbound if inventory_hostname == 'next_hop' else inbound }}",
         "relay_server_accepted_domains": [{"name": "corp.test", "next_hop": "{{ inbound }}"}],
         "scanner_relay_devices": DEVICES,
     }
@@ -63,13 +63,13 @@ def test_site_proves_itself_settles_and_completes_a_play_that_died(site: dict[st
     # a play that dies between apply and restart
     relay = Runner(Path(site["lab_directory"]) / "relay")
     relay("receive_connectors", connectors=[{"name": "Scanner relay", "banner": "220 changed by a play that died"}])
-    assert "changed by a play that died" not in greeting(site["relay_binding"], "127.0.0.11")
+    assert "changed by a play that died" not in greeting(site["relay_bindings"][0], "127.0.0.11")
 
     completed = Playbook(*INVENTORY, SITE, SITE, variables=site)
     assert completed.status == 0, completed.output
     assert completed.changed()["relay"] > 0
     assert completed.changed(1) == {"next_hop": 0, "inbound_route": 0, "relay": 0}, completed.output
-    assert greeting(site["relay_binding"], "127.0.0.11") == "220 changed by a play that died"
+    assert greeting(site["relay_bindings"][0], "127.0.0.11") == "220 changed by a play that died"
     for expected in ("next_hop", "550 5.7.54", "inbound_route"):
         assert expected in completed.output.partition("Show who may send where")[2]
     [device_ranges] = [

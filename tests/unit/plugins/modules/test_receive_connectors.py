@@ -11,6 +11,8 @@ from typing import Any
 
 import pytest
 
+from ansible_collections.mailops.relay.plugins.module_utils._aiosmtpd import documents
+from ansible_collections.mailops.relay.plugins.module_utils._host.files import read_bytes
 from support.modules import ModuleFailed, Runner, write_settings
 
 RELAY = {"principal": "NT AUTHORITY\\ANONYMOUS LOGON", "right": "ms-Exch-SMTP-Accept-Any-Recipient", "deny": False}
@@ -407,6 +409,21 @@ def test_definitions_say_nothing_that_is_not_understood(run: Runner, change: dic
     path.write_text(json.dumps(document))
     with pytest.raises(ModuleFailed, match="a key or state that means nothing here"):
         apply(run, scan())
+
+
+def test_the_store_is_read_once_before_and_once_after(run: Runner, monkeypatch: pytest.MonkeyPatch) -> None:
+    opened: list[str] = []
+
+    def read(path: str) -> bytes | None:
+        opened.append(Path(path).name)
+        return read_bytes(path)
+
+    monkeypatch.setattr(documents, "read_bytes", read)
+    for entry, check, reads in ((scan(), True, 1), (scan(), False, 2), (scan(), False, 1)):
+        opened.clear()
+        apply(run, entry, check=check)
+        assert opened.count("store.json") == reads
+        assert opened.count("settings.json") == reads + (not check), "the lock is asked for where there is a relay"
 
 
 def test_the_store_is_replaced_and_never_written_in_place(run: Runner) -> None:

@@ -62,6 +62,20 @@ def test_smaller_ranges_that_take_a_listed_one_as_a_whole() -> None:
     assert shadow_warnings(State((DEFAULT, *halves, inner))) == [], "an address of its own inside is left"
 
 
+def test_smaller_ranges_on_one_exact_address() -> None:
+    wide = connector("Wide", "10.0.0.0/31", bindings=EXACT)
+    low, high = connector("Low", "10.0.0.0", bindings=EXACT), connector("High", "10.0.0.1", bindings=EXACT)
+    assert shadow_warnings(State((wide, low, high))) == [
+        "connector 'Wide': 10.0.0.0/31 (2 addresses) are taken by connectors 'High', 'Low' on 192.0.2.1:25, "
+        "which have smaller ranges."
+    ]
+    on_the_wildcard = replace(high, bindings=DEFAULT.bindings)
+    assert shadow_warnings(State((wide, low, on_the_wildcard)), {"wide"}) == [
+        "connector 'High': 10.0.0.1 (1 address) is taken by connector 'Wide' on 192.0.2.1:25, "
+        "which is bound to the exact address."
+    ]
+
+
 def test_smaller_ranges_on_the_wildcard_are_said_once_and_not_for_each_exact_binding() -> None:
     one, halves = connector("One", "10.0.0.0/31"), [connector("Low", "10.0.0.0"), connector("High", "10.0.0.1")]
     elsewhere = connector("Elsewhere", "172.16.0.1", bindings=EXACT)
