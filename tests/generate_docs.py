@@ -43,18 +43,18 @@ values it takes:
 
 * *yes*: all that the option takes
 * values: only these
-* *always* a value: the server does so whatever is asked. That value is accepted and changes nothing,
-  so that one task serves several backends
+* *always* a value: the server does so whatever is asked. That value is accepted and changes
+  nothing, so that one task serves several backends
 * *no*: there is nothing of the kind
 
-Whatever a backend does not take is refused before anything is changed. `exchange` has an option from
-the version in its column on; so far it is read only ([exchange.md](exchange.md)).
+Whatever a backend does not take is refused before anything is changed. `exchange` has an option
+from the version in its column on; so far it is read only ([exchange.md](exchange.md)).
 """
 RIGHTS = """
 ## Extended rights
 
-What an entry of `extended_rights` may name. On `exchange` that is every principal and every right of
-the option.
+What an entry of `extended_rights` may name. On `exchange` that is every principal and every right
+of the option.
 """
 Taken = Mapping[str, "frozenset[Any] | None"]
 """What a backend takes by option: ``None`` is every value; of lists these are entries."""

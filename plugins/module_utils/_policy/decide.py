@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 mailops.relay contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Ask a policy what a session may do, and why. The stages and replies are those of docs/relay-files.md."""
+"""Ask a policy what a session may do, and why. The stages and replies are those of docs/relay-smtp.md."""
 
 from __future__ import annotations
 

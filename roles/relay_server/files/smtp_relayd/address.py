@@ -1,7 +1,7 @@
 # SPDX-FileCopyrightText: 2026 mailops.relay contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The only address grammar of this relay (docs/relay-files.md, "Address"), much narrower than RFC 5321 allows.
+"""The only address grammar of this relay (docs/relay-smtp.md, "Address"), much narrower than RFC 5321 allows.
 
 What another server might read in a second way (source routes, quoted strings, `%`, `!`, literals) is no address here.
 """
