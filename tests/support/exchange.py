@@ -166,7 +166,7 @@ def connector_row(rng: random.Random, connector: Connector) -> dict[str, Any]:
         value = getattr(connector, option)
         if value is not None:
             row[name] = print_value(rng, name, value)
-    if connector.entries:
+    if connector.known_rights:
         row["PermissionGroups"] = ", ".join((*connector.permission_groups, "Custom"))
     return row
 
@@ -176,7 +176,7 @@ def right_rows(
 ) -> list[dict[str, Any]]:
     """As Get-ADPermission prints them: a row for each entry."""
     names = names or {}
-    own = [*group_entries(connector.permission_groups), *connector.entries]
+    own = [*group_entries(connector.permission_groups), *connector.known_rights]
     entries: Iterable[tuple[str, str, bool, bool]] = (
         *((item.principal, item.right, item.deny, False) for item in own),
         *((item.principal, item.right, item.deny, True) for item in connector.inherited_rights),

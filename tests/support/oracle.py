@@ -62,7 +62,7 @@ def may(connector: Connector, right: str, principal: str = ANYBODY) -> bool:
     by_group = group in connector.permission_groups and right in grants
 
     def says(deny: bool, above: bool = False) -> bool:
-        entries = connector.inherited_rights if above else connector.entries
+        entries = connector.inherited_rights if above else connector.known_rights
         return (principal, RIGHT_NAMES[right], deny) in [tuple(entry) for entry in entries]
 
     if says(deny=True):

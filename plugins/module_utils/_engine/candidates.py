@@ -69,9 +69,9 @@ def _pairs(state: State, wanted: State) -> list[tuple[Connector, Connector]]:
 
 def _closing(old: Connector, new: Connector) -> Iterator[Operation]:
     """An entry that the new permission groups grant is not revoked: it becomes theirs."""
-    kept = {*new.entries, *group_entries(new.permission_groups)}
-    yield from (Grant(old.name, entry) for entry in new.entries if entry.deny and entry not in old.entries)
-    yield from (Revoke(old.name, entry) for entry in old.entries if not entry.deny and entry not in kept)
+    kept = {*new.known_rights, *group_entries(new.permission_groups)}
+    yield from (Grant(old.name, entry) for entry in new.known_rights if entry.deny and entry not in old.known_rights)
+    yield from (Revoke(old.name, entry) for entry in old.known_rights if not entry.deny and entry not in kept)
     if old.enabled and not new.enabled:
         yield Disable(old.name)
 
@@ -88,8 +88,10 @@ def _setting(old: Connector, new: Connector) -> Iterator[Operation]:
 
 
 def _opening(old: Connector, new: Connector) -> Iterator[Operation]:
-    yield from (Revoke(old.name, entry) for entry in old.entries if entry.deny and entry not in new.entries)
-    yield from (Grant(old.name, entry) for entry in new.entries if not entry.deny and entry not in old.entries)
+    yield from (Revoke(old.name, entry) for entry in old.known_rights if entry.deny and entry not in new.known_rights)
+    yield from (
+        Grant(old.name, entry) for entry in new.known_rights if not entry.deny and entry not in old.known_rights
+    )
     if new.enabled and not old.enabled:
         yield Enable(old.name)
 
@@ -124,5 +126,5 @@ def _less_relaying(connector: Connector) -> Iterator[Operation]:
     if not (connector.enabled and {SUBMIT, ANY_RECIPIENT} <= connector.anonymous_rights):
         return
     allow = ExtendedRight(connector.anonymous_principal, ANY_RECIPIENT)
-    granted = allow in connector.entries
+    granted = allow in connector.known_rights
     yield Revoke(connector.name, allow) if granted else Grant(connector.name, allow._replace(deny=True))

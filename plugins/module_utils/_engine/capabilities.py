@@ -116,7 +116,7 @@ def _limited(can: Capabilities, connector: Connector) -> Iterator[tuple[str, Any
         value = getattr(connector, option)
         if known is not None and can.settable(option) and value is not None:
             yield from ((option, each, known) for each in (value if _ROWS[option].is_list else (value,)))
-    for entry in connector.entries:
+    for entry in connector.known_rights:
         for value, known in ((entry.principal, can.principals), (entry.right, can.rights)):
             if known is not None:
                 yield "extended_rights", value, known

@@ -68,7 +68,7 @@ def _sorted(items: list[Item]) -> tuple[Item, ...]:
 def _normal(connector: Connector) -> Connector:
     if connector.extended_rights is None:
         return connector
-    rights = beyond_groups(connector.permission_groups, connector.entries)
+    rights = beyond_groups(connector.permission_groups, connector.known_rights)
     return replace(connector, extended_rights=rights)
 
 

@@ -109,12 +109,12 @@ def apply_operation(state: State, operation: Operation) -> State:
 def _connector_after(current: Connector, operation: Set | Grant | Revoke | Enable | Disable) -> Connector:
     if isinstance(operation, Set):
         after = replace(current, **dict(operation.changes))
-        return replace(after, extended_rights=beyond_groups(after.permission_groups, after.entries))
+        return replace(after, extended_rights=beyond_groups(after.permission_groups, after.known_rights))
     if isinstance(operation, Grant):
-        entries = tuple(sorted({*current.entries, operation.right}))
+        entries = tuple(sorted({*current.known_rights, operation.right}))
         return replace(current, extended_rights=beyond_groups(current.permission_groups, entries))
     if isinstance(operation, Revoke):
-        rest = tuple(entry for entry in current.entries if entry != operation.right)
+        rest = tuple(entry for entry in current.known_rights if entry != operation.right)
         return replace(current, extended_rights=rest)
     return replace(current, enabled=isinstance(operation, Enable))
 

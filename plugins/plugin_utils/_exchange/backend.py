@@ -4,8 +4,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
+from typing import NoReturn
 
 from ...module_utils._connector.errors import CapabilityError, Conflict, Finding
 from ...module_utils._engine.backend import Backend, Change, Reading
@@ -29,10 +29,8 @@ def _not_built() -> CapabilityError:
 class ExchangeService(Service):
     """The transport services of one server: told of by a reading, not controlled."""
 
-    @contextmanager
-    def transaction(self, read_only: bool) -> Iterator[None]:
+    def transaction(self, read_only: bool) -> NoReturn:
         raise _not_built()
-        yield
 
     def facts(self, state: State | None = None) -> ServiceFacts:
         raise _not_built()

@@ -54,6 +54,7 @@ class Certificate:
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
         context.minimum_version = ssl.TLSVersion.TLSv1_2
         context.options |= ssl.OP_NO_RENEGOTIATION
+        contents: list[bytes] = []
         try:
             contents = [regular_file.read_bytes(file) for file in self._files]
             # without a password function OpenSSL would ask on the terminal

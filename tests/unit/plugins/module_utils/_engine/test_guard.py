@@ -221,11 +221,11 @@ def test_a_task_tightens_the_limits_of_the_server_and_never_loosens_them() -> No
 
 
 def test_a_limit_that_is_loosened_is_said() -> None:
-    before, after = replace(EMPTY, settings=SERVER), replace(EMPTY, settings=replace(SERVER, max_relay_addresses=30))
-    assert check(before, after) == ["max_relay_addresses is loosened from 20 to 30 addresses."]
+    low, high = replace(EMPTY, settings=SERVER), replace(EMPTY, settings=replace(SERVER, max_relay_addresses=30))
+    assert check(low, high) == ["max_relay_addresses is loosened from 20 to 30 addresses."]
     without = replace(EMPTY, settings=replace(SERVER, shared_sources=()))
-    assert check(before, without) == ["shared_sources is loosened: 10.0.0.5 may be listed as devices from now on."]
-    assert check(after, before) == []
+    assert check(low, without) == ["shared_sources is loosened: 10.0.0.5 may be listed as devices from now on."]
+    assert check(high, low) == []
 
 
 def test_a_limit_below_what_relays_warns_and_never_blocks_narrowing() -> None:

@@ -14,7 +14,6 @@ from ansible_collections.mailops.relay.plugins.module_utils._engine.service impo
     ServiceOutcome,
     converge_service,
 )
-from ansible_collections.mailops.relay.plugins.module_utils._policy.compile import Policy
 
 DEAF = (("127.0.0.1", 25), ("::", 587))
 
@@ -26,7 +25,7 @@ class Deaf(Service):
         self.log: list[str] = []
         self.running, self.silent, self.healed = running, DEAF, healed
 
-    def facts(self, policy: Policy | None = None) -> ServiceFacts:
+    def facts(self, state: State | None = None) -> ServiceFacts:
         return ServiceFacts(self.running, False, DEAF)
 
     def ask(self) -> ServiceFacts:
