@@ -13,7 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ansible_collections.mailops.relay.plugins.module_utils import _argument_spec as spec
-from ansible_collections.mailops.relay.plugins.module_utils._accounts.model import merge_accounts
+from ansible_collections.mailops.relay.plugins.module_utils._accounts.merge import merge_accounts
 from ansible_collections.mailops.relay.plugins.module_utils._connector.errors import RelayError
 from ansible_collections.mailops.relay.plugins.module_utils._connector.model import AcceptedDomain, Connector
 from ansible_collections.mailops.relay.plugins.module_utils._connector.properties import render_item

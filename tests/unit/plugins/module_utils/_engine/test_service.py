@@ -14,6 +14,7 @@ from ansible_collections.mailops.relay.plugins.module_utils._engine.service impo
     ServiceOutcome,
     converge_service,
 )
+from ansible_collections.mailops.relay.plugins.module_utils._policy.state import State
 
 DEAF = (("127.0.0.1", 25), ("::", 587))
 
