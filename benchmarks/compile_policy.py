@@ -94,12 +94,9 @@ def main() -> None:
     total = sum(len(item.remote_ip_ranges) for item in state.connectors)
     print(f"{total} ranges, {count} connectors, {intervals} intervals")
     print(f"read and check the options  {median(lambda: merge(State(), options)):8.3f} s")
-    print(
-        f"compile                     {median(lambda: compile_policy(state.connectors, state.accepted_domains)):8.3f} s"
-    )
-    print(
-        f"surface                     {median(lambda: surface_of(policy.bindings, policy.rules, relayed).render()):8.3f} s"
-    )
+    parts, reached = (state.connectors, state.accepted_domains), (policy.bindings, policy.rules, relayed)
+    print(f"compile                     {median(lambda: compile_policy(*parts)):8.3f} s")
+    print(f"surface                     {median(lambda: surface_of(*reached).render()):8.3f} s")
     print(f"surface difference          {median(lambda: (wide.minus(narrow), narrow.minus(wide))):8.3f} s, both ways")
     print(f"shadowed addresses          {median(lambda: shadows(state)):8.3f} s")
     behind = taken_by_one(state)
