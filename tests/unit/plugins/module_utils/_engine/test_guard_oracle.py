@@ -34,7 +34,7 @@ from support.strategies import BASE, SPAN, random_narrowing, random_pair
 
 SEEDS = st.integers(0, (1 << 32) - 1)
 PUBLIC = {4: 0x08080800, 6: 0x20014860 << 96}
-SHARED = tuple(AddressRange(4, low + 3, low + 12) for low in (PUBLIC[4], BASE[4]))
+SHARED = tuple(AddressRange(4, low + 3, low + 22) for low in (PUBLIC[4], BASE[4]))
 INSIDE = {"*": "recipient.example", "*.corp.test": "deep.sub.corp.test", "*.test": "some.test"}
 
 
@@ -94,7 +94,7 @@ def sessions(rng: random.Random, *states: State) -> Iterator[tuple[Binding, Addr
     }
     for binding in sorted({binding for connector in connectors for binding in connector.bindings}):
         clients = sorted(number for version, number in edges if version == binding.version)
-        for number in rng.sample(clients, min(len(clients), 6)):
+        for number in rng.sample(clients, min(len(clients), 10)):
             yield binding, AddressRange(binding.version, number, number)
 
 
