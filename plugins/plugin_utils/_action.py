@@ -9,12 +9,12 @@ import os
 from collections.abc import Mapping
 from typing import Any
 
-from ansible.errors import AnsibleConnectionFailure, AnsibleError
+from ansible.errors import AnsibleActionFail, AnsibleConnectionFailure, AnsibleError
 from ansible.plugins.action import ActionBase
 
 from ..module_utils._argument_spec import argument_spec, plain_arguments
 from ..module_utils._backends import BACKENDS
-from ..module_utils._connector.errors import CapabilityError, RelayError
+from ..module_utils._connector.errors import CapabilityError, InputError, RelayError
 from ..module_utils._engine.task import failure, run
 from ._exchange.backend import ExchangeBackend
 from ._exchange.calls import SCHEMA, Answers, ask
@@ -63,7 +63,10 @@ class RelayAction(ActionBase):
         return result
 
     def _run_here(self, task_vars: dict[str, Any] | None) -> dict[str, Any]:
-        _result, params = self.validate_argument_spec(argument_spec=argument_spec(self.kind))
+        try:
+            _result, params = self.validate_argument_spec(argument_spec=argument_spec(self.kind))
+        except AnsibleActionFail as error:
+            raise InputError(error.message.rstrip(". ")) from error
         backend = ExchangeBackend(lambda: self._answers(params, task_vars))
         result = run(self.kind, backend, params, check=self._task.check_mode)
         warnings = {"warnings": list(result.warnings)} if result.warnings else {}

@@ -177,8 +177,10 @@ def test_a_query_is_applied_to_what_exchange_said() -> None:
 
 
 def test_the_options_are_validated_on_the_controller() -> None:
-    with pytest.raises(AnsibleError, match="exchange_session must be one of: remote, snapin, got: x"):
-        run("receive_connectors_info", windows=True, backend="exchange", exchange_session="x")
+    result, execute = run("receive_connectors_info", windows=True, backend="exchange", exchange_session="x")
+    assert (result["failed"], result["error"]) == (True, "input")
+    assert "exchange_session must be one of: remote, snapin, got: x" in result["msg"]
+    assert not execute.called
 
 
 def test_a_change_of_accepted_domains_is_refused() -> None:
