@@ -39,7 +39,8 @@ options:
     description:
       - Let a change pass that stops inbound mail, with a warning that says whose.
       - Whoever on the Internet could deliver to an accepted domain before, without TLS, must be able to after the
-        change, whatever would stop it (TLS demanded, fewer addresses, another port, a domain that is gone).
+        change, whatever would stop it (TLS demanded, fewer addresses, another port, a domain that is gone). Where TLS
+        was demanded before, whoever could with STARTTLS. Addresses in O(shared_sources) count as the Internet.
       - To remove an accepted domain by its name with C(state=absent) is consent for that domain. C(purge) is not.
     type: bool
     default: false

@@ -22,6 +22,8 @@ from .options import OPTIONS
 _KEYS = frozenset({"version", "definitions", "policy", "digest"})
 _WAY_OUT = "Restore the file from a backup, or remove the directory of the relay to start afresh."
 
+_NOBODY = Policy((), (), (), None)
+
 
 def policy_digest(policy: Policy) -> str:
     return sha256(canonical(policy_document(policy)))
@@ -60,18 +62,24 @@ def read_store(directory: str, server: State, known: State | None = None) -> Sto
         state = known
     expected = canonical(policy_document(state.policy))
     found, digest = canonical(document["policy"]), document["digest"]
-    if found == expected and digest == sha256(expected):
+    is_whole = digest == sha256(found)
+    if found == expected and is_whole:
         return Stored(state, None, digest, "")
-    given, drift = _given(document["policy"], path)
+    given, drift = _given(document["policy"], is_whole, path)
     return Stored(state, given, digest, drift)
 
 
-def _given(document: Any, path: str) -> tuple[Policy, str]:
-    """A policy that cannot be read lets nobody in: no daemon starts with it."""
+def _given(document: Any, is_whole: bool, path: str) -> tuple[Policy, str]:
+    """A policy that cannot be read, or of which the digest is not, lets nobody in: no daemon starts with it."""
     try:
         policy = parse_policy_document(document, f"{path}, policy")
     except StoreError as error:
-        return Policy((), (), (), None), f"The compiled policy cannot be read, no relay starts with it: {error}"
+        return _NOBODY, f"The compiled policy cannot be read, no relay starts with it: {error}"
+    if not is_whole:
+        return _NOBODY, (
+            f"The digest in {path} is not the digest of the policy beside it, no relay starts with it: one of the two "
+            "was edited by hand. The next change writes both again."
+        )
     return policy, (
         f"The policy in {path} does not follow from the definitions beside it: one of the two was edited by hand. What "
         "is said of the relay here is of the policy, which it runs; the next change writes it again."

@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any, NamedTuple
 
-from .addresses import AddressRange, parse_range
+from .addresses import AddressRange, parse_range, subtract
 from .errors import ConflictError, InputError
 from .property import Property, parse_list
 from .values import parse_endpoint, parse_host, parse_text
@@ -153,7 +153,8 @@ def loosened(before: Settings | None, after: Settings | None) -> list[str]:
     if after.max_relay_addresses > before.max_relay_addresses:
         numbers = f"from {before.max_relay_addresses} to {after.max_relay_addresses}"
         sentences.append(f"max_relay_addresses is loosened {numbers} addresses.")
-    gone = [str(item) for item in before.shared_sources if item not in after.shared_sources]
+    gone = subtract(before.shared_sources, after.shared_sources)
     if gone:
-        sentences.append(f"shared_sources is loosened: {', '.join(gone)} may be listed as devices from now on.")
+        names = ", ".join(map(str, gone))
+        sentences.append(f"shared_sources is loosened: {names} may be listed as devices from now on.")
     return sentences

@@ -173,7 +173,9 @@ def _keep_built_in(before: State, wanted: State) -> None:
 
 def _inbound(before: Reading, wanted: State, limits: Limits) -> list[str]:
     warnings = []
-    for loss in inbound_losses(before.policy, wanted.policy, limits.given_up):
+    # a daemon may have loaded a policy before it was broken: what is defined is what it took then
+    taking = before.policy if before.policy.bindings else before.state.policy
+    for loss in inbound_losses(taking, wanted.policy, limits.given_up, limits.shared_sources):
         if not limits.allow_inbound_loss:
             raise GuardError(_said(loss), where="inbound mail", way_out=_INBOUND_WAY_OUT)
         warnings.append(f"INBOUND MAIL LOST, passed by allow_inbound_loss: {_said(loss)}.")
@@ -183,6 +185,5 @@ def _inbound(before: Reading, wanted: State, limits: Limits) -> list[str]:
 def _said(loss: Loss) -> str:
     count = sum(item.size for item in loss.addresses)
     addresses = f"{_list(loss.addresses)} ({count} {'address' if count == 1 else 'addresses'})"
-    return (
-        f"{addresses} could deliver to {listed(loss.domains, _SHOWN)} on {loss.binding} without TLS and no longer can"
-    )
+    how = "with STARTTLS" if loss.tls else "without TLS"
+    return f"{addresses} could deliver to {listed(loss.domains, _SHOWN)} on {loss.binding} {how} and no longer can"

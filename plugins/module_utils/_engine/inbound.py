@@ -1,73 +1,105 @@
 # SPDX-FileCopyrightText: 2026 mailops.relay contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Inbound mail: who on the Internet may deliver to which accepted domain without TLS, and who loses that."""
+"""Inbound mail: who on the Internet may deliver to which accepted domain, and who loses that."""
 
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator
 from typing import NamedTuple
 
-from .._connector.addresses import AddressRange, Binding, subtract, union
+from .._connector.addresses import AddressRange, Binding, intersect, subtract, union
 from .._policy.compile import Policy
-from .._policy.decide import Peer, Session, decide
+from .._policy.decide import Peer, Session, accepted_domain, decide
 from .._policy.routable import globally_routable
 from .._policy.rule import Interval, as_range
 
 _STRANGER = "<stranger@sender.invalid>"
+Numbers = frozenset[int]
 
 
 class Loss(NamedTuple):
     """``addresses``, some of them on the Internet, that could deliver to ``domains`` in a session that arrives at
-    ``binding`` and no longer can."""
+    ``binding`` and no longer can.
+
+    :ivar tls: before, they could with STARTTLS only
+    """
 
     domains: tuple[str, ...]
     binding: Binding
     addresses: tuple[AddressRange, ...]
+    tls: bool
 
 
-def inbound_losses(before: Policy, after: Policy, given_up: Collection[str] = ()) -> list[Loss]:
-    """What strangers on the Internet could do before, without TLS, and can do no more after.
+class _Rules(NamedTuple):
+    """Numbers of the rules by which a stranger may send to a domain, without TLS and with STARTTLS."""
+
+    plain: Numbers
+    starttls: Numbers
+
+
+def inbound_losses(
+    before: Policy, after: Policy, given_up: Collection[str] = (), shared_sources: Iterable[AddressRange] = ()
+) -> list[Loss]:
+    """What strangers on the Internet could do before and can do no more after.
 
     :param given_up: accepted domains whose mail is not wanted any more
+    :param shared_sources: addresses that many clients arrive from: the Internet may be among them
     """
-    names = [domain.name for domain in before.accepted_domains if domain.name not in given_up]
-    takers = [(name, _takers(before, name), _takers(after, name)) for name in names]
-    found: dict[tuple[frozenset[int], frozenset[int]], list[str]] = {}
-    for name, old, new in takers:
-        found.setdefault((old, new), []).append(name)
+    old, new = _Takers(before), _Takers(after)
+    found: dict[tuple[_Rules, _Rules], list[str]] = {}
+    for domain in before.accepted_domains:
+        if domain.name not in given_up:
+            found.setdefault((old.rules(domain.name), new.rules(domain.name)), []).append(domain.name)
+    fronts = tuple(shared_sources)
     return [
-        Loss(tuple(domains), binding, lost)
-        for (old, new), domains in found.items()
-        for binding, lost in _lost((before, old), (after, new))
+        Loss(tuple(domains), binding, lost, tls)
+        for rules, domains in found.items()
+        for binding in sorted({binding for policy in (before, after) for binding, _intervals in policy.bindings})
+        for lost, tls in _lost(before.at(binding), after.at(binding), rules)
+        if globally_routable(lost) or intersect(lost, fronts)
     ]
 
 
-def _takers(policy: Policy, domain: str) -> frozenset[int]:
-    """Numbers of the rules by which a stranger may send to ``domain``, which may be a wildcard."""
-    below = "recipient.invalid" if domain == "*" else f"recipient{domain[1:]}"
-    recipient = f"<user@{below if domain.startswith('*') else domain}>"
-    return frozenset(
-        number
-        for number, (binding, interval) in _representatives(policy).items()
-        if decide(policy, Session(binding, Peer(interval.version, interval.low), _STRANGER, recipient)).allowed
-        and not policy.rules[number].implicit_tls
-    )
+class _Takers:
+    """Asks one policy by which of its rules strangers may send where."""
 
+    def __init__(self, policy: Policy) -> None:
+        self._policy = policy
+        # for each rule a session that it judges: all of them are judged alike
+        self._sessions = {item.rule: (binding, item) for binding, intervals in policy.bindings for item in intervals}
+        self._known: dict[str, _Rules] = {}
 
-def _representatives(policy: Policy) -> dict[int, tuple[Binding, Interval]]:
-    """For each rule a session that it judges: all of them are judged alike."""
-    return {interval.rule: (binding, interval) for binding, intervals in policy.bindings for interval in intervals}
+    def rules(self, domain: str) -> _Rules:
+        """:param domain: may be a wildcard"""
+        recipient = domain if not domain.startswith("*") else f"recipient{domain[1:] or '.invalid'}"
+        # whoever may send to one accepted domain may send to all of them
+        key = recipient if accepted_domain(self._policy.domains_by_name, recipient) is None else "accepted"
+        if key not in self._known:
+            self._known[key] = _Rules(self._ask(recipient, False), self._ask(recipient, True))
+        return self._known[key]
+
+    def _ask(self, recipient: str, tls: bool) -> Numbers:
+        """No mail server on the Internet begins with the TLS handshake."""
+        return frozenset(
+            number
+            for number, (binding, item) in self._sessions.items()
+            if not self._policy.rules[number].implicit_tls
+            and decide(
+                self._policy,
+                Session(binding, Peer(item.version, item.low), _STRANGER, f"<user@{recipient}>", tls=tls),
+            ).allowed
+        )
 
 
 def _lost(
-    before: tuple[Policy, frozenset[int]], after: tuple[Policy, frozenset[int]]
-) -> Iterator[tuple[Binding, tuple[AddressRange, ...]]]:
-    """For each binding of either; one that a policy lacks is judged by the wildcard."""
-    for binding in sorted({binding for policy, _takers in (before, after) for binding, _intervals in policy.bindings}):
-        lost = subtract(_taken(*before, binding), _taken(*after, binding))
-        if globally_routable(lost):
-            yield binding, lost
+    before: Iterable[Interval], after: Iterable[Interval], rules: tuple[_Rules, _Rules]
+) -> Iterator[tuple[tuple[AddressRange, ...], bool]]:
+    """Who could without TLS and no longer can so; then who could with STARTTLS only, and no longer can at all."""
+    old, new = rules
+    plain = _taken(before, old.plain)
+    yield subtract(plain, _taken(after, new.plain)), False
+    yield subtract(_taken(before, old.starttls), (*plain, *_taken(after, new.starttls))), True
 
 
-def _taken(policy: Policy, takers: Collection[int], binding: Binding) -> Iterable[AddressRange]:
-    return union(as_range(item) for item in policy.at(binding) if item.rule in takers)
+def _taken(intervals: Iterable[Interval], rules: Numbers) -> tuple[AddressRange, ...]:
+    return union(as_range(item) for item in intervals if item.rule in rules)

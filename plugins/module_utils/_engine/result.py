@@ -27,8 +27,7 @@ Rendered = tuple[dict[str, Any], dict[str, str]]
 def render_outcome(backend: str, outcome: Outcome, kind: str, names: Iterable[str]) -> Rendered:
     """:param kind: ``connectors``, ``accepted_domains`` or ``settings``; :param names: those the task named"""
     before, after = _both(outcome, kind, names)
-    was, now = outcome.before.policy.surface, outcome.policy.surface
-    opens, closes = now.minus(was), was.minus(now)
+    opens, closes = _change(outcome.before.policy, outcome.policy)
     values = {
         "changed": outcome.changed,
         "backend": backend,
@@ -74,6 +73,13 @@ def policy_listeners(policy: Policy) -> list[dict[str, Any]]:
 
 def render_listeners(listeners: Iterable[tuple[str, int]]) -> list[dict[str, Any]]:
     return [{"address": address, "port": port} for address, port in listeners]
+
+
+def _change(was: Policy, now: Policy) -> tuple[Surface, Surface]:
+    """What it opens and what it closes. Where rights are not known nothing was changed."""
+    if was.unknown or now.unknown:
+        return Surface({}), Surface({})
+    return now.surface.minus(was.surface), was.surface.minus(now.surface)
 
 
 def _changed(part: Surface) -> list[dict[str, Any]]:

@@ -14,6 +14,7 @@ from typing import Any
 import pytest
 from hypothesis import HealthCheck, given, settings
 
+from ansible_collections.mailops.relay.plugins.module_utils._aiosmtpd.documents import canonical, sha256
 from ansible_collections.mailops.relay.plugins.module_utils._aiosmtpd.options import OPTIONS
 from ansible_collections.mailops.relay.plugins.module_utils._aiosmtpd.store import Stored, read_store, write_store
 from ansible_collections.mailops.relay.plugins.module_utils._connector.errors import StoreError
@@ -109,6 +110,36 @@ def test_a_policy_that_cannot_be_read_lets_nobody_in(tmp_path: Path) -> None:
     assert found.given is not None
     assert (found.given.bindings, found.given.accepted_domains) == ((), ())
     assert "cannot be read, no relay starts with it" in found.drift
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda document: document.update(digest="0" * 64),
+        lambda document: document["policy"]["rules"][0].update(anonymous_any_recipient=True),
+    ],
+)
+def test_a_policy_that_is_not_that_of_the_digest_was_never_run(tmp_path: Path, change: Any) -> None:
+    """The daemon refuses it, so what it would let in was not so before."""
+    write_store(str(tmp_path), example())
+    edit(tmp_path / "store.json", change)
+    found = stored(tmp_path)
+    assert found.given is not None
+    assert (found.given.bindings, found.given.accepted_domains) == ((), ())
+    assert "is not the digest of the policy beside it, no relay starts with it" in found.drift
+
+
+def test_a_policy_that_somebody_edited_with_its_digest_is_what_runs(tmp_path: Path) -> None:
+    def widen(document: Any) -> None:
+        document["policy"]["rules"][0].update(anonymous_any_recipient=True)
+        document["digest"] = sha256(canonical(document["policy"]))
+
+    write_store(str(tmp_path), example())
+    edit(tmp_path / "store.json", widen)
+    found = stored(tmp_path)
+    assert found.given is not None
+    assert [str(item) for item in found.given.surface.addresses] == ["10.0.0.1"]
+    assert "does not follow from the definitions" in found.drift
 
 
 @pytest.mark.parametrize(

@@ -188,7 +188,10 @@ def test_what_is_not_known_is_not_written() -> None:
     for check in (True, False):
         with pytest.raises(UnknownRightsError, match="connectors 'A'"):
             run(backend, {"name": "A", "comment": "x"}, check=check)
-        assert not run(backend, {"name": "A", "comment": ""}, check=check).changed, "what is so already is no write"
+        same = run(backend, {"name": "A", "comment": ""}, check=check)
+        assert not same.changed, "what is so already is no write"
+        values, _diff = render_outcome("memory", same, "connectors", ["A"])
+        assert (values["relay_surface"], values["surface_change"]) == (None, {"opens": [], "closes": []})
     assert backend.state == unknown
 
 

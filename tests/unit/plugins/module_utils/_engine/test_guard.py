@@ -438,3 +438,42 @@ def test_only_a_connector_that_relays_lists_addresses_one_by_one() -> None:
     for other in (decoy, replace(decoy, enabled=True, extended_rights=())):
         with pytest.raises(GuardError, match="globally routable"):
             check(EMPTY, replace(state, connectors=(other, *state.connectors)))
+
+
+def test_who_could_deliver_with_starttls_only_keeps_that() -> None:
+    before = built_in(require_tls=True, **TLS)
+    for after in (built_in(require_tls=True, remote_ip_ranges=(), **TLS), replace(before, accepted_domains=())):
+        with pytest.raises(GuardError, match=r"0\.0\.0\.0/0 .* deliver to corp\.test on 0\.0\.0\.0:25 with STARTTLS"):
+            check(before, after)
+        assert "with STARTTLS and no longer can" in check(before, after, allow_inbound_loss=True)[0]
+    assert check(before, built_in(**TLS)) == []
+    with pytest.raises(GuardError, match="with STARTTLS"):
+        check(before, built_in(require_tls=True, implicit_tls=True, **TLS))
+
+
+def test_inbound_mail_that_arrives_from_a_shared_source_is_kept() -> None:
+    """Behind a load balancer the whole Internet has one private address."""
+    shared = parse_limits(None, ["10.0.0.5"]).shared_sources
+    assert check(built_in(), beside("10.0.0.0/8")) == []
+    with pytest.raises(GuardError, match=r"inbound mail: 10\.0\.0\.0/8 .* could deliver to corp\.test"):
+        check(built_in(), beside("10.0.0.0/8"), shared_sources=shared)
+    assert check(built_in(), beside("10.0.0.6"), shared_sources=shared) == []
+
+
+def test_a_policy_that_cannot_be_read_does_not_hide_whose_inbound_mail_is_lost() -> None:
+    """The daemon may have loaded it before it was broken, and run on."""
+    reading = Reading(built_in(), ServiceFacts(True, False), EVERYTHING, given=EMPTY.policy)
+    with pytest.raises(GuardError, match=r"could deliver to corp\.test on 0\.0\.0\.0:25"):
+        guard(reading, built_in(remote_ip_ranges=()), Limits())
+    assert guard(reading, built_in(comment="x"), Limits()) == []
+
+
+def test_a_shared_source_in_another_spelling_is_not_loosened() -> None:
+    def server(*ranges: str) -> State:
+        return replace(EMPTY, settings=replace(SERVER, shared_sources=parse_limits(None, ranges).shared_sources))
+
+    assert check(server("10.0.0.0/24"), server("10.0.0.0/25", "10.0.0.128-10.0.0.255")) == []
+    assert check(server("10.0.0.0/24"), server("10.0.0.0/16")) == []
+    assert check(server("10.0.0.0/24"), server("10.0.0.0/25")) == [
+        "shared_sources is loosened: 10.0.0.128/25 may be listed as devices from now on."
+    ]
