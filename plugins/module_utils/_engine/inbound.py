@@ -5,9 +5,11 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator
+from itertools import count
 from typing import NamedTuple
 
 from .._connector.addresses import AddressRange, Binding, subtract, union
+from .._connector.model import AcceptedDomain
 from .._policy.compile import Policy
 from .._policy.decide import Peer, Session, decide
 from .._policy.routable import globally_routable
@@ -31,7 +33,8 @@ def inbound_losses(before: Policy, after: Policy, given_up: Collection[str] = ()
     :param given_up: accepted domains whose mail is not wanted any more
     """
     names = [domain.name for domain in before.accepted_domains if domain.name not in given_up]
-    takers = [(name, _takers(before, name), _takers(after, name)) for name in names]
+    label = _label(*before.accepted_domains, *after.accepted_domains)
+    takers = [(name, _takers(before, name, label), _takers(after, name, label)) for name in names]
     found: dict[tuple[frozenset[int], frozenset[int]], list[str]] = {}
     for name, old, new in takers:
         found.setdefault((old, new), []).append(name)
@@ -42,9 +45,15 @@ def inbound_losses(before: Policy, after: Policy, given_up: Collection[str] = ()
     ]
 
 
-def _takers(policy: Policy, domain: str) -> frozenset[int]:
+def _label(*domains: AcceptedDomain) -> str:
+    """One that stands in no accepted domain: what it makes of a wildcard nothing but wildcards accept."""
+    taken = {label for domain in domains for label in domain.name.split(".")}
+    return next(label for label in map("x{}".format, count()) if label not in taken)
+
+
+def _takers(policy: Policy, domain: str, label: str) -> frozenset[int]:
     """Numbers of the rules by which a stranger may send to ``domain``, which may be a wildcard."""
-    below = "recipient.invalid" if domain == "*" else f"recipient{domain[1:]}"
+    below = f"{label}.invalid" if domain == "*" else f"{label}{domain[1:]}"
     recipient = f"<user@{below if domain.startswith('*') else domain}>"
     return frozenset(
         number

@@ -353,6 +353,14 @@ def test_a_domain_removed_by_its_name_is_given_up() -> None:
         check(before, built_in(), given_up=("corp.test",))
 
 
+def test_a_wildcard_that_is_purged_is_missed_whatever_is_accepted_below_it() -> None:
+    below = tuple(AcceptedDomain(f"{label}.corp.test") for label in ("recipient", "user", "x0", "x1"))
+    connectors = built_in().connectors
+    before = replace(built_in(), connectors=connectors, accepted_domains=(AcceptedDomain("*.corp.test"), *below))
+    with pytest.raises(GuardError, match=r"could deliver to \*\.corp\.test on"):
+        check(before, replace(before, accepted_domains=below))
+
+
 def test_listing_an_address_as_a_device_takes_no_mail_from_it() -> None:
     scan = replace(relay("8.8.8.8").connectors[0], bindings=built_in().connectors[0].bindings)
     assert check(built_in(), replace(built_in(), connectors=(*built_in().connectors, scan))) == []
