@@ -127,6 +127,11 @@ def test_a_hole_that_was_there_warns_and_does_not_block_narrowing() -> None:
     )
 
 
+def test_a_hole_that_was_there_blocks_nothing_that_is_none() -> None:
+    [warning] = check(relay("8.8.8.0/30"), relay("8.8.8.0/30", "10.0.0.1"))
+    assert warning.startswith("OPEN RELAY RISK, was so before: remote_ip_ranges: globally routable")
+
+
 def test_a_hole_that_was_there_does_not_excuse_a_wider_one() -> None:
     with pytest.raises(GuardError, match="max_relay_addresses"):
         check(relay("10.0.0.0/23"), relay("10.0.0.0/22"))
