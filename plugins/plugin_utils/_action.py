@@ -12,6 +12,7 @@ from typing import Any
 from ansible.errors import AnsibleActionFail, AnsibleConnectionFailure, AnsibleError
 from ansible.plugins.action import ActionBase
 
+from ..module_utils._accounts.merge import refuse_odd_entries
 from ..module_utils._argument_spec import argument_spec, plain_arguments
 from ..module_utils._backends import BACKENDS
 from ..module_utils._connector.errors import CapabilityError, InputError, RelayError
@@ -38,6 +39,8 @@ class RelayAction(ActionBase):
         super().run(tmp, task_vars)
         self._task.args = plain_arguments(self._task.args)
         try:
+            if self.kind == "accounts" and self._task.args.get("accounts") is not None:
+                refuse_odd_entries(self._task.args["accounts"])
             return self._run_task(task_vars)
         except RelayError as error:
             return {"failed": True, **failure(str(self._task.args.get("backend")), error)}

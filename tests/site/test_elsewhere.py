@@ -33,6 +33,8 @@ PLAYBOOK = """
     group/mailops.relay.all:
       backend: aiosmtpd
       directory: "{{ spool }}"
+    mailops.relay.receive_connectors:
+      max_relay_addresses: 1
   vars:
     relay_backend: aiosmtpd
     relay_directory: "{{ spool }}"
@@ -56,6 +58,13 @@ PLAYBOOK = """
       vars:
         scanner_relay_devices:
           - {name: "Copier 'A'", address: 127.0.0.11}
+    - name: The limit of the play reaches this module, and is stricter than that of the server
+      mailops.relay.receive_connectors:
+        connectors:
+          - name: Scanner relay
+            remote_ip_ranges: {add: [127.0.0.12]}
+      register: second
+      failed_when: "'2 addresses could relay anywhere without AUTH, 1 are allowed' not in second.msg"
     - name: The defaults of the play reach our modules
       mailops.relay.receive_connectors_info:
         query: "connectors[].name"

@@ -102,6 +102,33 @@ REFUSED = {
         {"relay_server_name": "other", "relay_server_directory": "{{ one }}"},
         "relay_server_name: the server is called",
     ),
+    "new binding": Refused(
+        "relay_server", {"relay_server_bindings": ["x"]}, "connector 'Default relay', relay_server_bindings[0]: not a"
+    ),
+    "other binding": Refused(
+        "relay_server",
+        {
+            "relay_server_directory": "{{ one }}",
+            "relay_server_name": "mail_relay",
+            "relay_server_fqdn": "moved.test",
+            "relay_server_bindings": ["192.0.2.1:25"],
+        },
+        "binding 192.0.2.1:25: this host does not have that address",
+    ),
+    "domain": Refused(
+        "relay_server",
+        {"relay_server_accepted_domains": [{"name": "a b"}]},
+        "accepted domain 0, name: not a domain, got 'a b'",
+    ),
+    "account": Refused(
+        "client_relay",
+        {
+            "client_relay_directory": "{{ one }}",
+            "client_relay_bindings": ["{{ second }}"],
+            "client_relay_accounts": [{"name": "alice", "password": "abc1234"}],
+        },
+        "client_relay_accounts: account 'alice', password: a password that is too short",
+    ),
     "last day": Refused(
         "scanner_relay",
         {"scanner_relay_devices": [{**DEVICE, "expires": "next year"}]},
@@ -134,6 +161,7 @@ def said(relays: Relays, tmp_path_factory: pytest.TempPathFactory) -> dict[str, 
     folder = tmp_path_factory.mktemp("refused")
     variables = {
         "one": relays.variables["one"],
+        "second": free_binding(),
         "report": str(folder / "report.json"),
         "relay_directory": str(folder / "new"),
         "scanner_relay_directory": relays.variables["one"],
@@ -141,11 +169,11 @@ def said(relays: Relays, tmp_path_factory: pytest.TempPathFactory) -> dict[str, 
     }
     play = {"hosts": "relays", "gather_facts": False, "tasks": [*map(attempt, REFUSED), REPORT]}
     (folder / "refused.yml").write_text(yaml.safe_dump([play]))
-    before = {path: path.stat().st_ctime_ns for path in Path(relays.variables["one"]).glob("*.json")}
+    before = {path: path.stat().st_ctime_ns for path in Path(relays.variables["one"]).iterdir()}
     run = Playbook(*INVENTORY, str(folder / "refused.yml"), variables=variables)
     assert run.status == 0, run.output
     assert not (folder / "new").exists()
-    assert {path: path.stat().st_ctime_ns for path in Path(relays.variables["one"]).glob("*.json")} == before
+    assert {path: path.stat().st_ctime_ns for path in Path(relays.variables["one"]).iterdir()} == before
     report: dict[str, str] = json.loads((folder / "report.json").read_text())
     return report
 

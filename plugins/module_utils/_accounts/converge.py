@@ -43,6 +43,7 @@ class AccountsOutcome(NamedTuple):
     before: tuple[Account, ...]
     after: tuple[Account, ...]
     commands: tuple[str, ...]
+    repairs: tuple[str, ...]
 
 
 def converge_accounts(
@@ -52,10 +53,11 @@ def converge_accounts(
     with store.transaction(read_only=check):
         before = store.read()
         after = merge_accounts(before, entries, purge)
-        commands = (*_commands(before, after), *store.repairs())
+        repairs = store.repairs()
+        commands = (*_commands(before, after), *repairs)
         if commands and not check:
             store.write(after)
-    return AccountsOutcome(before, after, commands)
+    return AccountsOutcome(before, after, commands, repairs)
 
 
 def _commands(before: Sequence[Account], after: Sequence[Account]) -> tuple[str, ...]:

@@ -15,6 +15,7 @@ from . import scram
 from .model import ACCOUNT_PROPERTIES, EVERYBODY, Account, parse_account_name
 
 SHORTEST_PASSWORD = 8
+_OPTIONS = ("name", "state", "password", "password_hash", *(row.option for row in ACCOUNT_PROPERTIES))
 _SECRETS = "Give password or password_hash."
 
 
@@ -41,6 +42,35 @@ def merge_accounts(actual: Sequence[Account], entries: Sequence[Mapping[str, Any
     accounts = tuple(wanted[name] for name in sorted(wanted))
     _refuse_shared_addresses(accounts, seen)
     return accounts
+
+
+def refuse_odd_entries(entries: Any) -> None:
+    """Refuse accounts in which a secret may stand anywhere, before Ansible shows them in an error or an invocation.
+
+    :raises InputError: no list of dictionaries, an option that is not known, a secret that is not text; no value is
+        shown
+    """
+    way_out = "Write a list of dictionaries, each with name and password."
+    if not isinstance(entries, list):
+        raise InputError("not a list of accounts (value hidden)", where="accounts", way_out=way_out)
+    for number, entry in enumerate(entries):
+        where = f"account {number}"
+        if not isinstance(entry, Mapping):
+            raise InputError("not a dictionary of options (value hidden)", where=where, way_out=way_out)
+        name = entry.get("name")
+        where = f"account '{name}'" if isinstance(name, str) else where
+        odd = [option for option in entry if option not in _OPTIONS]
+        if odd:
+            known = f"An account has {', '.join(_OPTIONS)}."
+            raise InputError("an option that is not known (value hidden)", where=f"{where}, {odd[0]}", way_out=known)
+        _refuse_odd_secrets(entry, where)
+
+
+def _refuse_odd_secrets(entry: Mapping[str, Any], where: str) -> None:
+    if not isinstance(entry.get("password"), (str, type(None))):
+        raise _not_text(f"{where}, password")
+    if not isinstance(entry.get("password_hash"), (str, type(None))):
+        scram.parse_hash(entry["password_hash"], f"{where}, password_hash")
 
 
 def _wanted(current: Account | None, name: str, entry: Mapping[str, Any]) -> Account:
@@ -77,8 +107,7 @@ def _wanted_hash(current: Account | None, name: str, entry: Mapping[str, Any]) -
 def _parse_password(value: Any, name: str, where: str) -> str:
     """The value is never shown."""
     if not isinstance(value, str):
-        way_out = "Quote it in YAML: unquoted, yes is a truth value and 0123 a number."
-        raise InputError("a password that is not text (value hidden)", where=where, way_out=way_out)
+        raise _not_text(where)
     if re.search(r"[\0\r\n\ud800-\udfff]", value):
         way_out = "Leave out line breaks, NUL and halves of characters."
         raise InputError("a password that no client could send (value hidden)", where=where, way_out=way_out)
@@ -88,6 +117,11 @@ def _parse_password(value: Any, name: str, where: str) -> str:
     if value.lower() == name:
         raise InputError("a password that is the name of the account", where=where, way_out="Give another one.")
     return value
+
+
+def _not_text(where: str) -> InputError:
+    way_out = "Quote it in YAML: unquoted, yes is a truth value and 0123 a number."
+    return InputError("a password that is not text (value hidden)", where=where, way_out=way_out)
 
 
 def _refuse_shared_addresses(accounts: Sequence[Account], named: Collection[str]) -> None:

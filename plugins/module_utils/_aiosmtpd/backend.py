@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager
 
 from .._connector.errors import CapabilityError, Conflict, Finding, InputError, StoreError
+from .._connector.settings import Settings
 from .._engine.backend import Backend, Change, Notice, Reading
 from .._host.certificates import certificate_finding
 from .._host.locks import locked
@@ -17,7 +18,7 @@ from .._policy.state import State
 from .accounts import AccountsFile
 from .options import CAPABILITIES
 from .service import RelayProcess
-from .settings import read_settings, settings_digest, write_settings
+from .settings import read_settings, settings_digest, settings_path, write_settings
 from .store import read_store, store_path, write_store
 
 
@@ -66,9 +67,18 @@ class AiosmtpdBackend(Backend):
             state=stored.state,
             service=self.service.facts_of(stored.digest, settings_digest(settings)),
             capabilities=CAPABILITIES,
-            notices=(Notice(stored.drift),) if stored.drift else (),
+            notices=tuple(map(Notice, filter(None, (stored.drift, self._settings_gone(settings))))),
             given=stored.given,
             repairs=("recompile policy",) if stored.drift else (),
+        )
+
+    def _settings_gone(self, settings: Settings | None) -> str:
+        """What to say of connectors without the settings of their server."""
+        if settings is not None:
+            return ""
+        return (
+            f"{settings_path(self._directory)} is gone: which connector is built in and what may relay at most is not "
+            "known. Restore it from a backup, or run the role relay_server to write it again."
         )
 
     def validate(self, state: State, before: State) -> list[Conflict]:

@@ -99,7 +99,7 @@ SETTINGS_PROPERTIES = (
     Property("fqdn", "", "str", parse_fqdn),
     Property("smarthost", "", "dict", parse_smarthost, render_smarthost),
     Property("max_relay_addresses", "", "int", parse_limit),
-    Property("shared_sources", "", "raw", parse_range, str),
+    Property("shared_sources", "", "raw", parse_range, str, holds=AddressRange.holds, meets=AddressRange.meets),
 )
 
 

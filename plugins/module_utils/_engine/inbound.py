@@ -5,9 +5,11 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator
+from itertools import count
 from typing import NamedTuple
 
 from .._connector.addresses import AddressRange, Binding, intersect, subtract, union
+from .._connector.model import AcceptedDomain
 from .._policy.compile import Policy
 from .._policy.decide import Peer, Session, accepted_domain, decide
 from .._policy.routable import globally_routable
@@ -45,7 +47,8 @@ def inbound_losses(
     :param given_up: accepted domains whose mail is not wanted any more
     :param shared_sources: addresses that many clients arrive from: the Internet may be among them
     """
-    old, new = _Takers(before), _Takers(after)
+    label = _label(*before.accepted_domains, *after.accepted_domains)
+    old, new = _Takers(before, label), _Takers(after, label)
     found: dict[tuple[_Rules, _Rules], list[str]] = {}
     for domain in before.accepted_domains:
         if domain.name not in given_up:
@@ -60,18 +63,25 @@ def inbound_losses(
     ]
 
 
+def _label(*domains: AcceptedDomain) -> str:
+    """One that stands in no accepted domain: what it makes of a wildcard nothing but wildcards accept."""
+    taken = {label for domain in domains for label in domain.name.split(".")}
+    return next(label for label in map("x{}".format, count()) if label not in taken)
+
+
 class _Takers:
     """Asks one policy by which of its rules strangers may send where."""
 
-    def __init__(self, policy: Policy) -> None:
+    def __init__(self, policy: Policy, label: str) -> None:
         self._policy = policy
+        self._label = label
         # for each rule a session that it judges: all of them are judged alike
         self._sessions = {item.rule: (binding, item) for binding, intervals in policy.bindings for item in intervals}
         self._known: dict[str, _Rules] = {}
 
     def rules(self, domain: str) -> _Rules:
         """:param domain: may be a wildcard"""
-        recipient = domain if not domain.startswith("*") else f"recipient{domain[1:] or '.invalid'}"
+        recipient = f"{self._label}{domain[1:] or '.invalid'}" if domain.startswith("*") else domain
         # whoever may send to one accepted domain may send to all of them
         key = recipient if accepted_domain(self._policy.domains_by_name, recipient) is None else "accepted"
         if key not in self._known:

@@ -39,8 +39,11 @@ def render_outcome(backend: str, outcome: Outcome, kind: str, names: Iterable[st
         "surface_change": {"opens": _changed(opens), "closes": _changed(closes)},
         "restart_required": outcome.service.restart_required,
     }
-    repairs = "".join(f"to do: {line}\n" for line in outcome.before.repairs)
-    return values, {"before": repairs + _text(before), "after": _text(after), **_words(opens, closes)}
+    return values, {
+        "before": _to_do(outcome.before.repairs) + _text(before),
+        "after": _text(after),
+        **_words(opens, closes),
+    }
 
 
 def _both(outcome: Outcome, kind: str, names: Iterable[str]) -> tuple[Any, Any]:
@@ -158,4 +161,8 @@ def render_accounts(backend: str, outcome: AccountsOutcome, names: Iterable[str]
         "after": new,
         "commands": list(outcome.commands),
     }
-    return values, {"before": _text(old), "after": _text(new)}
+    return values, {"before": _to_do(outcome.repairs) + _text(old), "after": _text(new)}
+
+
+def _to_do(repairs: Iterable[str]) -> str:
+    return "".join(f"to do: {line}\n" for line in repairs)

@@ -84,7 +84,7 @@ def decide(policy: Policy, session: Session) -> Decision:
         refusal = _refuse_account(rule, session, session.account)
     else:
         refusal = _refuse_sender(policy, rule, session.sender)
-    return refusal or _judge_recipient(policy, rule, session)
+    return refusal or _decide_recipient(policy, rule, session)
 
 
 def _refuse_account(rule: Rule, session: Session, addresses: frozenset[str]) -> Decision | None:
@@ -123,7 +123,7 @@ def _missing_sender_right(policy: Policy, rule: Rule, sender: Mailbox) -> str | 
     return None
 
 
-def _judge_recipient(policy: Policy, rule: Rule, session: Session) -> Decision:
+def _decide_recipient(policy: Policy, rule: Rule, session: Session) -> Decision:
     if session.recipient.lower() == "<postmaster>":
         if policy.postmaster is None:
             return Decision(False, NO_POSTMASTER, rule.connector, "")

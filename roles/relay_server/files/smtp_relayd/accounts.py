@@ -77,7 +77,7 @@ class Accounts:
         self._secret = secrets.token_bytes(32)
         self._iterations = [account.hash.iterations for account in accounts.values()] or [_LEAST_ITERATIONS]
 
-    def judge(self, credentials: Credentials, peer: str) -> Verdict:
+    def check(self, credentials: Credentials, peer: str) -> Verdict:
         """Takes as long for a name that nobody has as for one that somebody has."""
         account, dummy = self.by_name.get(credentials.name), self._dummy(credentials.name)
         fits = (account.hash if account else dummy).fits(credentials.password)

@@ -89,7 +89,7 @@ class Logins:
 
     def _judge(self, credentials: Credentials, peer: str) -> Verdict:
         """In a worker."""
-        return self._accounts.current().judge(credentials, peer)
+        return self._accounts.current().check(credentials, peer)
 
     def _complain(self, text: str) -> None:
         """Once for every thing that is wrong, not for every client that comes."""

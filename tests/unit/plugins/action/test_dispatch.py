@@ -64,8 +64,7 @@ def test_other_hosts_get_the_module_of_that_name(name: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("name", "option"),
-    [("receive_connectors", "connectors"), ("accepted_domains", "accepted_domains"), ("relay_accounts", "accounts")],
+    ("name", "option"), [("receive_connectors", "connectors"), ("accepted_domains", "accepted_domains")]
 )
 def test_a_null_option_of_an_entry_is_as_good_as_none(name: str, option: str) -> None:
     entries: list[Any] = [
@@ -79,6 +78,41 @@ def test_a_null_option_of_an_entry_is_as_good_as_none(name: str, option: str) ->
         "directory": None,
         option: [{"name": "A", "1": 2}, "no entry", {"name": "B", "remove": {"add": None}}],
     }
+
+
+SECRET = "correct horse"
+PASSWORD = {"name": "a", "password": SECRET}
+
+
+@pytest.mark.parametrize(
+    ("accounts", "says"),
+    [
+        ([[PASSWORD]], "account 0: not a dictionary of options (value hidden)"),
+        ([PASSWORD, SECRET], "account 1: not a dictionary of options (value hidden)"),
+        ({"a": PASSWORD}, "accounts: not a list of accounts (value hidden)"),
+        (SECRET, "accounts: not a list of accounts (value hidden)"),
+        ([{"name": "a", "passwort": SECRET}], "account 'a', passwort: an option that is not known (value hidden)"),
+        ([{"name": "a", "password": {SECRET: None}}], "account 'a', password: a password that is not text (value"),
+        ([{"name": 5, "password": [SECRET]}], "account 0, password: a password that is not text (value hidden)"),
+        ([{"name": "a", "password_hash": {SECRET: 1}}], "account 'a', password_hash: not a password hash of a scheme"),
+    ],
+)
+def test_accounts_that_ansible_would_show_do_not_reach_it(accounts: Any, says: str) -> None:
+    """It shows the keys of a dictionary, options that it does not know, and what it cannot convert."""
+    result, execute = run("relay_accounts", backend="aiosmtpd", accounts=accounts)
+    assert (result["failed"], result["error"]) == (True, "input")
+    assert says in result["msg"]
+    assert SECRET not in str(result)
+    assert not execute.called
+
+
+def test_accounts_as_they_should_be_reach_the_module() -> None:
+    accounts = [{"name": 5, "state": "absent"}, {"name": "b", "password": None, "password_hash": SECRET}]
+    _result, execute = run("relay_accounts", backend="aiosmtpd", accounts=accounts)
+    assert execute.call_args.kwargs["module_args"]["accounts"] == [
+        {"name": 5, "state": "absent"},
+        {"name": "b", "password_hash": SECRET},
+    ]
 
 
 @pytest.mark.parametrize("name", NAMES)

@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 from __future__ import annotations
 
+import json
 from typing import Any
 
 import pytest
@@ -66,6 +67,31 @@ def test_purge(run: Runner) -> None:
         ("corp.test", "present"),
         ("old.test", "absent"),
     ]
+
+
+@pytest.fixture
+def inbound(run: Runner) -> Runner:
+    """A relay that takes mail for corp.test from the Internet."""
+    apply(run, CORP)
+    everybody = {"bindings": ["127.0.0.1:2525"], "remote_ip_ranges": ["0.0.0.0/0"]}
+    run("receive_connectors", connectors=[{"name": "In", "permission_groups": ["AnonymousUsers"], **everybody}])
+    return run
+
+
+def test_a_domain_is_given_up_by_its_name_alone(inbound: Runner) -> None:
+    with pytest.raises(ModuleFailed, match=r"inbound mail: .* could deliver to corp\.test"):
+        apply(inbound, purge=True)
+    assert triplet(inbound, {"name": " CORP.Test ", "state": "absent"})["warnings"] == []
+
+
+def test_a_domain_that_is_to_stay_is_not_given_up(inbound: Runner) -> None:
+    """Somebody narrowed the connector with an editor: the next task would let the relay run that."""
+    path = inbound.directory / "store.json"
+    document = json.loads(path.read_text())
+    document["definitions"]["connectors"][0]["remote_ip_ranges"] = ["10.0.0.1"]
+    path.write_text(json.dumps(document))
+    with pytest.raises(ModuleFailed, match=r"inbound mail: .* could deliver to corp\.test"):
+        apply(inbound, {"name": "corp.test"})
 
 
 @pytest.mark.parametrize(

@@ -6,6 +6,7 @@ import json
 import os
 import socket
 import tempfile
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -409,6 +410,47 @@ def test_definitions_say_nothing_that_is_not_understood(run: Runner, change: dic
     path.write_text(json.dumps(document))
     with pytest.raises(ModuleFailed, match="a key or state that means nothing here"):
         apply(run, scan())
+
+
+DOMAIN = {"name": "corp.test", "next_hop": "192.0.2.1:25"}
+
+
+def edit(run: Runner, change: Callable[[dict[str, Any]], object]) -> None:
+    path = run.directory / "store.json"
+    document = json.loads(path.read_text())
+    change(document)
+    path.write_text(json.dumps(document))
+
+
+def test_a_definition_opened_by_hand_is_not_what_was_there_before(run: Runner) -> None:
+    """It was never run: a task about something else must not open it."""
+    apply(run, scan())
+    edit(run, lambda document: document["definitions"]["connectors"][0].update(remote_ip_ranges=["0.0.0.0/0"]))
+    info = run("receive_connectors_info")
+    assert [entry["ranges"] for entry in info["relay_surface"]] == [["127.0.0.11"]], "what it runs"
+    assert "does not follow from the definitions" in info["warnings"][0]
+    for check in (True, False):
+        with pytest.raises(ModuleFailed, match="max_relay_addresses: 4294967296 addresses could relay"):
+            run("accepted_domains", accepted_domains=[DOMAIN], check=check)
+    assert apply(run, scan())["changed"]
+    assert not run("receive_connectors_info")["warnings"]
+
+
+def test_a_policy_opened_by_hand_is_what_was_there_before(run: Runner) -> None:
+    """The relay runs it: it shows, it warns, and the next task of whatever kind closes it."""
+    apply(run, scan())
+
+    def opened(document: dict[str, Any]) -> None:
+        document["policy"]["bindings"][0]["intervals"] = [["0.0.0.0", "255.255.255.255", 0]]
+        document["digest"] = documents.sha256(documents.canonical(document["policy"]))
+
+    edit(run, opened)
+    info = run("receive_connectors_info", connector_for={"binding": "127.0.0.1:2525", "client": "8.8.8.8"})
+    assert [entry["ranges"] for entry in info["relay_surface"]] == [["0.0.0.0/0"]]
+    assert info["selected"] == "Scan"
+    closed = run("accepted_domains", accepted_domains=[DOMAIN])
+    assert [entry["addresses"] for entry in closed["surface_change"]["closes"]] == [(1 << 32) - 1]
+    assert [entry["ranges"] for entry in run("receive_connectors_info")["relay_surface"]] == [["127.0.0.11"]]
 
 
 def test_the_store_is_read_once_before_and_once_after(run: Runner, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -157,6 +157,7 @@ def test_another_mode_of_the_file_is_repaired(run: Runner, mode: int) -> None:
         done = triplet(run, *accounts)
         assert done["commands"] == ["repair mode of accounts.json"]
         assert done["before"] == done["after"]
+        assert done["diff"]["before"] == "to do: repair mode of accounts.json\n" + done["diff"]["after"]
         assert stat.S_IMODE(path.stat().st_mode) == 0o600
         assert path.read_bytes() == content
     path.chmod(mode)

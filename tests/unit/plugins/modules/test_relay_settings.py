@@ -73,11 +73,15 @@ def test_an_empty_smarthost_clears(run: Runner) -> None:
         ({"smarthost": {"host": "a b"}}, "smarthost, host: not a host name"),
         ({"smarthost": {"host": "a.test", "port": 65536}}, "smarthost, port: the port must be 1 to 65535, got 65536"),
         ({"max_relay_addresses": -1}, "max_relay_addresses: not a number of addresses, got -1"),
+        (
+            {"shared_sources": {"remove": ["10.9.0.1"]}},
+            "shared_sources.remove: lies inside what stays in the list: 10.9.0.0/16, got '10.9.0.1'",
+        ),
         ({"shared_sources": ["balancer"]}, "shared_sources[0]: not an IP address, got 'balancer'"),
     ],
 )
 def test_bad_input_is_one_clear_error_and_touches_nothing(run: Runner, options: dict[str, Any], says: str) -> None:
-    run("relay_settings")
+    run("relay_settings", shared_sources=["10.9.0.0/16"])
     untouched = run.snapshot()
     for check in (True, False):
         with pytest.raises(ModuleFailed) as caught:
@@ -126,6 +130,18 @@ def test_connectors_that_are_gone_are_said_and_not_started_afresh(run: Runner) -
             run(module, **options)
         assert caught.value.result["error"] == "store"
     assert {path for path in run.snapshot() if "lock" not in path} == {path for path in untouched if "lock" not in path}
+
+
+def test_settings_that_are_gone_are_said_until_they_are_written_again(run: Runner) -> None:
+    run("relay_settings", max_relay_addresses=5)
+    assert run("receive_connectors_info")["warnings"] == []
+    (run.directory / "settings.json").unlink()
+    for module, options in (("receive_connectors_info", {}), ("accepted_domains", {"accepted_domains": []})):
+        [said] = run(module, check=True, **options)["warnings"]
+        assert said.startswith(f"{run.directory}/settings.json is gone: which connector is built in")
+    again = run("relay_settings", **NEW)
+    assert len(again["warnings"]) == 1
+    assert run("receive_connectors_info")["warnings"] == []
 
 
 def test_a_play_says_the_backend_once_for_the_group_and_the_limit_for_one_module() -> None:

@@ -127,6 +127,11 @@ def test_a_hole_that_was_there_warns_and_does_not_block_narrowing() -> None:
     )
 
 
+def test_a_hole_that_was_there_blocks_nothing_that_is_none() -> None:
+    [warning] = check(relay("8.8.8.0/30"), relay("8.8.8.0/30", "10.0.0.1"))
+    assert warning.startswith("OPEN RELAY RISK, was so before: remote_ip_ranges: globally routable")
+
+
 def test_a_hole_that_was_there_does_not_excuse_a_wider_one() -> None:
     with pytest.raises(GuardError, match="max_relay_addresses"):
         check(relay("10.0.0.0/23"), relay("10.0.0.0/22"))
@@ -351,6 +356,14 @@ def test_a_domain_removed_by_its_name_is_given_up() -> None:
     assert check(before, built_in(), given_up=("branch.test",)) == []
     with pytest.raises(GuardError, match=r"could deliver to branch\.test on"):
         check(before, built_in(), given_up=("corp.test",))
+
+
+def test_a_wildcard_that_is_purged_is_missed_whatever_is_accepted_below_it() -> None:
+    below = tuple(AcceptedDomain(f"{label}.corp.test") for label in ("recipient", "user", "x0", "x1"))
+    connectors = built_in().connectors
+    before = replace(built_in(), connectors=connectors, accepted_domains=(AcceptedDomain("*.corp.test"), *below))
+    with pytest.raises(GuardError, match=r"could deliver to \*\.corp\.test on"):
+        check(before, replace(before, accepted_domains=below))
 
 
 def test_listing_an_address_as_a_device_takes_no_mail_from_it() -> None:

@@ -17,10 +17,19 @@ from ansible_collections.mailops.relay.plugins.module_utils._accounts.merge impo
 from ansible_collections.mailops.relay.plugins.module_utils._connector.errors import RelayError
 from ansible_collections.mailops.relay.plugins.module_utils._connector.model import AcceptedDomain, Connector
 from ansible_collections.mailops.relay.plugins.module_utils._connector.properties import render_item
+from ansible_collections.mailops.relay.plugins.module_utils._connector.settings import (
+    merge_settings,
+    render_settings,
+)
+from ansible_collections.mailops.relay.plugins.module_utils._engine.backend import Reading
 from ansible_collections.mailops.relay.plugins.module_utils._engine.definitions import parse_definitions
+from ansible_collections.mailops.relay.plugins.module_utils._engine.guard import parse_limits
+from ansible_collections.mailops.relay.plugins.module_utils._engine.info import connector_for
 from ansible_collections.mailops.relay.plugins.module_utils._engine.merge import Options, merge
+from ansible_collections.mailops.relay.plugins.module_utils._engine.service import ServiceFacts
 from ansible_collections.mailops.relay.plugins.module_utils._policy.state import State
 from support import raw
+from support.memory_backend import EVERYTHING
 from support.scale import examples
 
 SCAN: dict[str, Any] = {
@@ -67,7 +76,10 @@ def validated(argument_spec: Mapping[str, Any], **arguments: Any) -> Any:
         carried = json.loads(json.dumps(spec.plain_arguments(arguments)))
     except ValueError:
         return None
-    result = ArgumentSpecValidator(argument_spec).validate(carried)
+    try:
+        result = ArgumentSpecValidator(argument_spec).validate(carried)
+    except (TypeError, OverflowError):  # Ansible's own: .inf for a number, a list of numbers for a dictionary
+        return None
     return None if result.error_messages else result.validated_parameters
 
 
@@ -142,5 +154,49 @@ SERVERS = st.fixed_dictionaries(
 def test_a_whole_server(value: Any) -> None:
     try:
         check(parse_definitions(value))
+    except RelayError as error:
+        str(error).encode()
+
+
+SETTINGS = spec.settings_spec()
+SERVER = merge_settings(None, {"name": "relay", "fqdn": "relay.test", "shared_sources": ["10.0.0.0/24"]})
+
+
+@examples(300)
+@given(
+    st.dictionaries(st.sampled_from(sorted(SETTINGS)), raw.values("relay", "h.test", {"host": "h.test"}, ["10.0.0.1"]))
+)
+def test_settings(options: dict[str, Any]) -> None:
+    params = validated(SETTINGS, **options)
+    if params is None:
+        return
+    for before in (None, SERVER):
+        try:
+            json.dumps(render_settings(merge_settings(before, params)), ensure_ascii=False).encode()
+        except RelayError as error:
+            str(error).encode()
+
+
+@examples(300)
+@given(raw.values(0, 256), raw.values(["10.0.0.1"], "10.0.0.0/8"))
+def test_limits_of_a_task(most: Any, sources: Any) -> None:
+    params = validated(spec.guard_spec(), max_relay_addresses=most, shared_sources=sources)
+    if params is None:
+        return
+    try:
+        parse_limits(params["max_relay_addresses"], params["shared_sources"]).tightened(SERVER)
+    except RelayError as error:
+        str(error).encode()
+
+
+@examples(300)
+@given(raw.values("0.0.0.0:25"), raw.values("10.0.0.1"))
+def test_a_question_who_takes_a_session(binding: Any, client: Any) -> None:
+    params = validated(spec.info_spec(), connector_for={"binding": binding, "client": client})
+    if params is None:
+        return
+    reading = Reading(THERE, ServiceFacts(False, False), EVERYTHING)
+    try:
+        connector_for(reading, params["connector_for"])
     except RelayError as error:
         str(error).encode()

@@ -33,9 +33,9 @@ def write(directory: Path, *items: dict[str, Any]) -> Path:
     return directory / "accounts.json"
 
 
-def judge(loaded: Accounts, name: str, password: str | bytes, peer: str = "192.0.2.1") -> str:
+def check(loaded: Accounts, name: str, password: str | bytes, peer: str = "192.0.2.1") -> str:
     secret = password.encode() if isinstance(password, str) else password
-    verdict = loaded.judge(Credentials(name.encode(), secret), peer)
+    verdict = loaded.check(Credentials(name.encode(), secret), peer)
     assert (verdict.account is None) == bool(verdict.reason)
     return verdict.reason
 
@@ -45,10 +45,10 @@ def judge(loaded: Accounts, name: str, password: str | bytes, peer: str = "192.0
 
 def test_hash_of_the_rfc(tmp_path: Path) -> None:
     loaded = AccountsFile(write(tmp_path, relay_files.account("user", hash=PENCIL)).parent).current()
-    assert judge(loaded, "user", "pencil") == ""
-    assert judge(loaded, "user", "Pencil") == "wrong password"
-    assert judge(loaded, "nobody", "pencil") == "unknown account"
-    assert judge(loaded, "", "pencil") == "unknown account"
+    assert check(loaded, "user", "pencil") == ""
+    assert check(loaded, "user", "Pencil") == "wrong password"
+    assert check(loaded, "nobody", "pencil") == "unknown account"
+    assert check(loaded, "", "pencil") == "unknown account"
 
 
 def test_what_the_module_writes_is_what_is_loaded(tmp_path: Path) -> None:
@@ -65,9 +65,9 @@ def test_what_the_module_writes_is_what_is_loaded(tmp_path: Path) -> None:
     loaded = AccountsFile(tmp_path).current()
     assert set(loaded.by_name) == {b"alice", b"scan+er@corp.test;9"}
     assert loaded.by_name[b"alice"].addresses >= {"alice@corp.test", "info@corp.test", "*@other.test"}
-    assert judge(loaded, "alice", "s3cret \u00fc", "10.255.255.255") == ""
-    assert judge(loaded, "alice", "s3cret \u00fc".encode("latin-1"), "10.255.255.255") == "wrong password"
-    assert judge(loaded, "scan+er@corp.test;9", "x" * 8) == ""
+    assert check(loaded, "alice", "s3cret \u00fc", "10.255.255.255") == ""
+    assert check(loaded, "alice", "s3cret \u00fc".encode("latin-1"), "10.255.255.255") == "wrong password"
+    assert check(loaded, "scan+er@corp.test;9", "x" * 8) == ""
 
 
 @pytest.mark.parametrize(
@@ -89,14 +89,14 @@ def test_what_the_module_writes_is_what_is_loaded(tmp_path: Path) -> None:
 def test_networks(tmp_path: Path, peer: str, reason: str) -> None:
     nets = ["10.0.0.0/8", "192.0.2.1", "198.51.100.7-198.51.100.9", "2001:db8::/32"]
     loaded = AccountsFile(write(tmp_path, relay_files.account(allow_nets=nets)).parent).current()
-    assert judge(loaded, "alice", "s3cret", peer) == reason
-    assert judge(loaded, "alice", "wrong", peer) == "wrong password"
+    assert check(loaded, "alice", "s3cret", peer) == reason
+    assert check(loaded, "alice", "wrong", peer) == "wrong password"
 
 
 def test_empty_password_is_never_right(tmp_path: Path) -> None:
     hashed = scram.make_hash("", iterations=4096)
     loaded = AccountsFile(write(tmp_path, relay_files.account(hash=hashed)).parent).current()
-    assert judge(loaded, "alice", "") == "wrong password"
+    assert check(loaded, "alice", "") == "wrong password"
 
 
 def test_name_that_nobody_has_costs_as_much(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -113,19 +113,19 @@ def test_name_that_nobody_has_costs_as_much(tmp_path: Path, monkeypatch: pytest.
     items = [relay_files.account(f"a{number}", hash=hashed) for number, hashed in enumerate(hashes)]
     loaded = AccountsFile(write(tmp_path, *items).parent).current()
     for name in ("a0", "a1"):
-        judge(loaded, name, "wrong")
+        check(loaded, name, "wrong")
     assert costs == [4096, 5000]
     per_name = []
     for number in range(60):
         costs.clear()
         for _time in range(2):
-            assert judge(loaded, f"nobody{number}", "s3cret") == "unknown account"
+            assert check(loaded, f"nobody{number}", "s3cret") == "unknown account"
         assert len(costs) == 2
         per_name.append(set(costs))
     assert per_name.count({4096}) + per_name.count({5000}) == 60
     assert 5 < per_name.count({4096}) < 55
     costs.clear()
-    assert judge(Accounts({}), "a0", "s3cret") == "unknown account"
+    assert check(Accounts({}), "a0", "s3cret") == "unknown account"
     assert costs == [4096]
 
 
