@@ -18,6 +18,8 @@ def run_module(module: AnsibleModule, kind: str) -> NoReturn:
     try:
         result = run(kind, make_backend(module.params), module.params, check=module.check_mode)
     except RelayError as error:
+        for warning in error.warnings:
+            module.warn(warning)
         module.fail_json(**failure(module.params["backend"], error))
         raise AssertionError("fail_json returned") from error
     for warning in result.warnings:

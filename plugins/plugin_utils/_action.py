@@ -6,7 +6,7 @@ on the controller, with one internal module on the target that only carries out 
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from ansible.errors import AnsibleActionFail, AnsibleConnectionFailure, AnsibleError
@@ -43,7 +43,8 @@ class RelayAction(ActionBase):
                 refuse_odd_entries(self._task.args["accounts"])
             return self._run_task(task_vars)
         except RelayError as error:
-            return {"failed": True, **failure(str(self._task.args.get("backend")), error)}
+            result = {"failed": True, **failure(str(self._task.args.get("backend")), error)}
+            return {**result, **_warnings(error.warnings)}
 
     def _run_task(self, task_vars: dict[str, Any] | None) -> dict[str, Any]:
         """The result of the task.
@@ -72,8 +73,7 @@ class RelayAction(ActionBase):
             raise InputError(error.message.rstrip(". ")) from error
         backend = ExchangeBackend(lambda: self._answers(params, task_vars))
         result = run(self.kind, backend, params, check=self._task.check_mode)
-        warnings = {"warnings": list(result.warnings)} if result.warnings else {}
-        return {**result.shown(self._task.diff), **warnings}
+        return {**result.shown(self._task.diff), **_warnings(result.warnings)}
 
     @property
     def _is_windows(self) -> bool:
@@ -110,3 +110,7 @@ class RelayAction(ActionBase):
                 raise
             raise explain(Problem("connection", f"{error} ({type(error).__name__})")) from error
         return result
+
+
+def _warnings(texts: Sequence[str]) -> dict[str, list[str]]:
+    return {"warnings": list(texts)} if texts else {}

@@ -21,9 +21,11 @@ class RelayError(Exception):
     :ivar where: the option, connector or file it is about
     :ivar value: the value seen (``None``: there is none to show)
     :ivar way_out: what to do, a whole sentence
+    :ivar warnings: what was seen before that may be the reason, whole sentences
     """
 
     kind = "error"
+    warnings: tuple[str, ...] = ()
 
     def __init__(self, what: str, *, where: str = "", value: Any = None, way_out: str = "") -> None:
         self.what = what

@@ -4,10 +4,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 
-from .._connector.errors import Conflict, Finding, ServiceError, StoreError
+from .._connector.errors import Conflict, Finding, RelayError, ServiceError, StoreError
 from .._connector.model import Connector
 from .._connector.properties import CONNECTOR_PROPERTIES
 from .._policy.compile import Policy
@@ -46,7 +47,8 @@ def converge(backend: Backend, options: Options, *, check: bool, limits: Limits)
     """
     with backend.transaction(read_only=check):
         before = backend.read()
-        change, warnings = _prepared(backend, before, options, limits)
+        with _said_of(before):
+            change, warnings = _prepared(backend, before, options, limits)
         if not check and backend.keeps_settings and change.wanted.settings is None:
             raise StoreError("there is no relay here", where=backend.location, way_out=_NO_RELAY)
         warnings += [_passed(finding, limits) for finding in backend.preflight(change)]
@@ -57,6 +59,16 @@ def converge(backend: Backend, options: Options, *, check: bool, limits: Limits)
             return _outcome(change, after.state, after.service, warnings)
         service = backend.service.facts(change.wanted) if changed else before.service
         return _outcome(change, change.wanted, service, warnings)
+
+
+@contextmanager
+def _said_of(reading: Reading) -> Iterator[None]:
+    """A refusal says what was odd about the server: it may be the reason."""
+    try:
+        yield
+    except RelayError as error:
+        error.warnings = tuple(notice.text for notice in reading.notices)
+        raise
 
 
 def _outcome(change: Change, after: State, service: ServiceFacts, warnings: list[str]) -> Outcome:

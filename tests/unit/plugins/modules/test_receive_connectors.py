@@ -476,3 +476,15 @@ def test_the_store_is_replaced_and_never_written_in_place(run: Runner) -> None:
         apply(run, scan(comment="new"))
         assert reader.read() == before
     assert path.read_text() != before
+
+
+def test_a_refusal_says_that_somebody_edited_the_file(run: Runner) -> None:
+    """Else nobody understands why a task is refused that has nothing to do with it."""
+    apply(run, scan())
+    path = run.directory / "store.json"
+    document = json.loads(path.read_bytes())
+    document["definitions"]["connectors"][0]["remote_ip_ranges"] = ["10.0.0.0/8"]
+    path.write_text(json.dumps(document))
+    with pytest.raises(ModuleFailed, match="could relay anywhere without AUTH") as caught:
+        run("accepted_domains", accepted_domains=[{"name": "new.test", "next_hop": "192.0.2.1:25"}])
+    assert "edited by hand" in caught.value.result["warnings"][0]
