@@ -116,7 +116,7 @@ matrix: venv $(LINK) ## other releases of ansible-core and other Pythons, as far
 	$(VENV)/bin/python tests/run_matrix.py $(ARGS)
 
 # The same in three parts; what is in no other part is in the first.
-unit-rest: PARTS := --ignore=tests/site --ignore=tests/exchange_lab
+unit-rest: PARTS := tests --ignore=tests/site --ignore=tests/exchange_lab
 unit-site: PARTS := tests/site
 unit-lab: PARTS := tests/exchange_lab
 $(UNIT_PARTS): venv $(LINK)

@@ -119,7 +119,9 @@ restart_required:
   returned: success
   type: bool
 error:
-  description: The sort of error, V(input), V(conflict), V(capability), V(guard), V(store), V(service) or V(exchange).
+  description: >-
+    The sort of error, V(input), V(conflict), V(capability), V(guard), V(rights), V(store), V(service), V(apply) or
+    V(exchange).
   returned: failure
   type: str
 """

@@ -379,7 +379,9 @@ restart_required:
   returned: success
   type: bool
 error:
-  description: The sort of error, V(input), V(conflict), V(capability), V(guard), V(store) or V(service).
+  description: >-
+    The sort of error, V(input), V(conflict), V(capability), V(guard), V(rights), V(store), V(service), V(apply) or
+    V(exchange).
   returned: failure
   type: str
 """

@@ -26,7 +26,7 @@ attributes:
     support: full
   diff_mode:
     support: full
-    details: A changed password and a repaired mode show in RV(commands) only.
+    details: A changed password shows in RV(commands) only.
   idempotent:
     support: full
     details: A password is compared with the stored hash.

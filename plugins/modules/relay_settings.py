@@ -129,7 +129,7 @@ restart_required:
   returned: success
   type: bool
 error:
-  description: The sort of error, V(input), V(conflict), V(capability), V(guard), V(store) or V(service).
+  description: The sort of error, V(input), V(conflict), V(capability), V(guard), V(store), V(service) or V(apply).
   returned: failure
   type: str
 """

@@ -87,7 +87,7 @@ restart_required:
   returned: success
   type: bool
 error:
-  description: The sort of error, V(service) or V(store).
+  description: The sort of error, V(input), V(capability), V(service) or V(store).
   returned: failure
   type: str
 """

@@ -118,7 +118,17 @@ REFUSED = {
     "domain": Refused(
         "relay_server",
         {"relay_server_accepted_domains": [{"name": "a b"}]},
-        "accepted domain 0, name: not a domain, got 'a b'",
+        "relay_server_accepted_domains: accepted domain 0, name: not a domain, got 'a b'",
+    ),
+    "certificate": Refused(
+        "client_relay",
+        {"client_relay_self_signed_name": "a.test,DNS:b.test"},
+        "client_relay_self_signed_name: not a host name, got 'a.test,DNS:b.test'",
+    ),
+    "connector": Refused(
+        "scanner_relay",
+        {"scanner_relay_connector": " x", "scanner_relay_devices": [DEVICE]},
+        "connector 0, scanner_relay_connector: not a connector name, got ' x'",
     ),
     "account": Refused(
         "client_relay",

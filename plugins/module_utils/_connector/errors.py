@@ -39,7 +39,8 @@ class RelayError(Exception):
         if self.value is not None:
             seen = _shown(self.value)
             parts += f", got {seen if len(seen) <= _LONGEST_VALUE else seen[:_LONGEST_VALUE] + '...'}"
-        return f"{parts}. {self.way_out}".rstrip()
+        stop = "" if parts.endswith("?") else "."
+        return f"{parts}{stop} {self.way_out}".rstrip()
 
 
 def _shown(value: Any) -> str:

@@ -5,12 +5,17 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from ansible_collections.mailops.relay.plugins.module_utils._aiosmtpd.backend import AiosmtpdBackend
 from ansible_collections.mailops.relay.plugins.module_utils._argument_spec import SPECS
+from ansible_collections.mailops.relay.plugins.module_utils._connector.errors import StoreError
+from ansible_collections.mailops.relay.plugins.module_utils._connector.settings import Settings
+from ansible_collections.mailops.relay.plugins.module_utils._engine.backend import Change
 from support.modules import ModuleFailed, Runner
 
 NEW = {"name": "relay", "fqdn": "relay.corp.test"}
@@ -105,6 +110,17 @@ def test_a_new_relay(nothing: Runner) -> None:
     done = triplet(nothing, **NEW)
     assert (done["before"], done["after"]) == ({}, DEFAULTS)
     assert nothing("receive_connectors_info")["settings"] == DEFAULTS
+
+
+def test_a_relay_that_somebody_made_meanwhile_is_left_alone(nothing: Runner) -> None:
+    backend = AiosmtpdBackend(str(nothing.directory))
+    before = backend.read()
+    wanted = replace(before.state, settings=Settings("other", "other.corp.test"))
+    nothing("relay_settings", **NEW)
+    untouched = nothing.snapshot()
+    with pytest.raises(StoreError, match="somebody made the relay meanwhile"):
+        backend.apply(Change(before, wanted, ()))
+    assert nothing.snapshot() == untouched
 
 
 def test_everything_else_needs_a_relay_first_and_leaves_nothing_behind(nothing: Runner) -> None:

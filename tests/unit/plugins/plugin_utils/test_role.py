@@ -41,6 +41,16 @@ def test_devices_stay_up_to_their_last_day() -> None:
     }
 
 
+def test_every_overlap_is_named_in_one_go() -> None:
+    ranges = ("10.0.0.1-10.0.0.5", "10.0.0.4-10.0.0.9", "10.0.0.7")
+    devices = [{"name": str(number), "address": address} for number, address in enumerate(ranges)]
+    assert check(*devices)["errors"] == [
+        f"device '{number}' ({ranges[number]}): device '{number - 1}' ({ranges[number - 1]}) has some of it in its "
+        "range. List each address once."
+        for number in (1, 2)
+    ]
+
+
 @pytest.mark.parametrize(
     ("device", "says"),
     [

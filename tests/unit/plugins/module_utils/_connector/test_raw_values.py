@@ -118,3 +118,8 @@ def test_a_value_that_cannot_be_shown() -> None:
     for value, kind in ((10**5000, "int"), ([10**5000], "list"), (deep(100000), "list")):
         message = str(RelayError("no good", where="x", value=value, way_out="Give another."))
         assert message == f"x: no good, got a value of type {kind} that cannot be shown. Give another."
+
+
+def test_a_sentence_has_one_end() -> None:
+    assert str(RelayError("no good", where="x", way_out="Stop.")) == "x: no good. Stop."
+    assert str(RelayError("cannot be written; is the disk full?", where="x", way_out="Stop.")).endswith("full? Stop.")

@@ -126,6 +126,18 @@ def test_what_reads_back_differently_is_an_error() -> None:
     assert caught.value.reading.state == backend.state
 
 
+class Spoiled(MemoryBackend):
+    """Has something to repair after each change."""
+
+    def apply(self, change: Change) -> Reading:
+        return replace(super().apply(change), repairs=("recompile policy",))
+
+
+def test_what_is_still_to_be_repaired_after_a_change_is_an_error() -> None:
+    with pytest.raises(ApplyError, match="read back: what was written reads back differently"):
+        run(Spoiled(), A)
+
+
 class WithDefaults(MemoryBackend):
     """Has hop counts, and one of its own for connectors that say none."""
 
