@@ -38,7 +38,7 @@ class Status(NamedTuple):
         )
 
 
-class Stored(NamedTuple):
+class StoredPolicy(NamedTuple):
     """The stored policy, as far as it can be read: it may have been edited by hand.
 
     :ivar tls: bindings where some client has to begin with the TLS handshake
@@ -66,16 +66,18 @@ def read_status(directory: str) -> Status | None:
         return None
 
 
-def read_stored(directory: str) -> Stored:
+def read_stored(directory: str) -> StoredPolicy:
     try:
         document = parse_json(read_bytes(store_path(directory)) or b"{}")
         policy = document["policy"]
         bindings = _bindings(policy["bindings"])
         rules = [item["implicit_tls"] is True for item in policy["rules"]]
         tls = [any(rules[rule] for _first, _last, rule in item["intervals"]) for item in policy["bindings"]]
-        return Stored(document["digest"], bindings, frozenset(item for item, is_tls in zip(bindings, tls) if is_tls))
+        return StoredPolicy(
+            document["digest"], bindings, frozenset(item for item, is_tls in zip(bindings, tls) if is_tls)
+        )
     except _ODD:
-        return Stored()
+        return StoredPolicy()
 
 
 def _bindings(items: Iterable[Any]) -> tuple[Binding, ...]:

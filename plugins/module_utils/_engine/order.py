@@ -56,10 +56,10 @@ def _first(safety: Safety, state: State, seen: set[State], operations: Iterable[
         after = apply_operation(state, operation)
         if after in seen:
             continue
-        finding = safety.finding(after)
-        if finding.safe and not finding.lost:
+        assessment = safety.assess(after)
+        if assessment.safe and not assessment.lost:
             return operation
-        if finding.safe and pausing is None:
+        if assessment.safe and pausing is None:
             pausing = operation
     return pausing
 
@@ -112,8 +112,8 @@ def _is_as_good(safety: Safety, other: list[Operation], path: list[Operation]) -
     met = [safety.before, *states]
     if not arrived(met[-1], safety.wanted) or len(set(met)) < len(met):
         return False
-    if not all(safety.finding(state).safe for state in states):
+    if not all(safety.assess(state).safe for state in states):
         return False
-    lost = [found for found in (safety.finding(state).lost for state in states) if found]
-    known = [found for found in (safety.finding(state).lost for state in safety.states(path)) if found]
+    lost = [found for found in (safety.assess(state).lost for state in states) if found]
+    known = [found for found in (safety.assess(state).lost for state in safety.states(path)) if found]
     return len(lost) <= len(known) and all(any(not one.minus(was) for was in known) for one in lost)

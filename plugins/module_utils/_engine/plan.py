@@ -60,9 +60,9 @@ def _straight(state: State, wanted: State) -> list[Operation]:
 
 
 def _warnings(safety: Safety, path: list[Operation]) -> Iterator[str]:
-    findings = [safety.finding(state) for state in safety.states(path)]
-    yield from _meanwhile(path, [finding.lost.words("inbound mail is refused from") for finding in findings])
-    yield from _meanwhile(path, [finding.paused.words("relaying pauses for") for finding in findings])
+    assessments = [safety.assess(state) for state in safety.states(path)]
+    yield from _meanwhile(path, [each.lost.words("inbound mail is refused from") for each in assessments])
+    yield from _meanwhile(path, [each.paused.words("relaying pauses for") for each in assessments])
 
 
 def _meanwhile(path: list[Operation], said: list[list[str]]) -> Iterator[str]:

@@ -23,7 +23,7 @@ Validate = Callable[[State, State], list[Conflict]]
 """``validate(state, before)``: the conflicts of ``state`` that ``before`` does not have."""
 
 
-class Finding(NamedTuple):
+class Assessment(NamedTuple):
     """:ivar safe: nothing relays that does so neither before nor after, and the backend can hold the state
     :ivar lost: who cannot send inbound mail then, though before and after he can
     :ivar paused: who does not relay then, though before and after he does
@@ -52,9 +52,9 @@ class Safety:
         self._inbound = tuple(_common(*pair) for pair in zip(*inbound))
         names = {*ends[0].domains_by_name, *ends[1].domains_by_name}
         self._domains = [name for name in names if all(_is_accepted(policy, name) for policy in ends)]
-        self._known: dict[State, Finding] = {}
+        self._known: dict[State, Assessment] = {}
 
-    def finding(self, state: State) -> Finding:
+    def assess(self, state: State) -> Assessment:
         """What is to be said about ``state``; each is examined once."""
         if state not in self._known:
             self._known[state] = self._examine(state)
@@ -72,13 +72,13 @@ class Safety:
         """After each operation of ``path``."""
         return list(accumulate(path, apply_operation, initial=self.before))[1:]
 
-    def _examine(self, state: State) -> Finding:
+    def _examine(self, state: State) -> Assessment:
         if self._validate(state, self.before):
-            return Finding(False)
+            return Assessment(False)
         policy = _policy(state)
         if policy.surface.minus(*self._surfaces):
-            return Finding(False)
-        return Finding(True, self._lost(policy), self._relaying.minus(policy.surface))
+            return Assessment(False)
+        return Assessment(True, self._lost(policy), self._relaying.minus(policy.surface))
 
     def _lost(self, policy: Policy) -> Surface:
         """Whatever is lost with or without TLS."""

@@ -126,9 +126,9 @@ def good(safety: Safety, path: list[Operation]) -> bool:
         states = safety.states(path)
     except KeyError:  # a grant without its connector
         return False
-    findings = [safety.finding(state) for state in states]
+    assessments = [safety.assess(state) for state in states]
     return arrived([safety.before, *states][-1], safety.wanted) and all(
-        each.safe and not each.lost for each in findings
+        each.safe and not each.lost for each in assessments
     )
 
 
@@ -266,10 +266,10 @@ def test_a_domain_that_both_ends_accept_is_accepted_all_the_time() -> None:
         'remove accepted domain "*.corp.test"',
     ]
     safety = Safety(State((EVERYBODY,), (below,)), State((EVERYBODY,), (one,)), new_conflicts)
-    assert not safety.finding(State((EVERYBODY,), (below, one))).lost
-    assert safety.finding(State((EVERYBODY,))).lost.render()[0]["ranges"] == ["0.0.0.0/0"]
+    assert not safety.assess(State((EVERYBODY,), (below, one))).lost
+    assert safety.assess(State((EVERYBODY,))).lost.render()[0]["ranges"] == ["0.0.0.0/0"]
     ending = Safety(State((EVERYBODY,), (below,)), State((EVERYBODY,)), new_conflicts)
-    assert not ending.finding(State((EVERYBODY,))).lost
+    assert not ending.assess(State((EVERYBODY,))).lost
 
 
 @pytest.mark.parametrize("option", ["require_tls", "implicit_tls"])

@@ -163,7 +163,7 @@ def test_accounts_are_told_without_their_secrets() -> None:
     old, new = Account("scan", "{SECRET}1", ("scan@corp.test",)), Account("scan", "{SECRET}2", ("scan@corp.test",))
     gone = Account("gone", "{SECRET}3", ())
     result, diff = render_accounts(
-        "memory", AccountsOutcome((gone, old), (new,), ("set account scan",)), ["SCAN", "never"]
+        "memory", AccountsOutcome((gone, old), (new,), ("set account scan",), ()), ["SCAN", "never"]
     )
     assert [item["name"] for item in result["before"]] == ["gone", "never", "scan"]
     assert [item["state"] for item in result["after"]] == ["absent", "absent", "present"]
