@@ -43,7 +43,7 @@ class AccountsOutcome(NamedTuple):
     before: tuple[Account, ...]
     after: tuple[Account, ...]
     commands: tuple[str, ...]
-    repairs: tuple[str, ...]
+    repairs: tuple[str, ...] = ()
 
 
 def converge_accounts(
