@@ -66,7 +66,8 @@ def read_bytes(path: str) -> bytes | None:
 def replace_file(path: str, content: bytes, mode: int = 0o644) -> None:
     """Atomically: temporary file in the same directory, fsync, rename, fsync of the directory.
 
-    Temporary files that killed writers of this file left behind are removed.
+    What root writes belongs to the owner of the file that was there, or else of the directory: a service of another
+    user goes on reading it. Temporary files that killed writers of this file left behind are removed.
 
     :raises StoreError: nothing was changed (directory missing or not writable, disk full, ...)
     """
@@ -76,6 +77,8 @@ def replace_file(path: str, content: bytes, mode: int = 0o644) -> None:
         _remove_leftovers(directory, name)
         descriptor, temporary = _make_temporary(directory, name)
         with os.fdopen(descriptor, "wb") as file:
+            if os.geteuid() == 0:
+                os.fchown(file.fileno(), *_owner(path, directory))
             os.fchmod(file.fileno(), mode)
             file.write(content)
             file.flush()
@@ -89,6 +92,15 @@ def replace_file(path: str, content: bytes, mode: int = 0o644) -> None:
             raise
         way_out = "Nothing was changed. Make room, or check owner and mode of the directory, and run the task again."
         raise StoreError(f"cannot be written: {error.strerror}", where=path, way_out=way_out) from error
+
+
+def _owner(path: str, directory: str) -> tuple[int, int]:
+    """User and group that a new file at ``path`` should have."""
+    try:
+        facts = os.stat(path)
+    except FileNotFoundError:
+        facts = os.stat(directory)
+    return facts.st_uid, facts.st_gid
 
 
 def _make_temporary(directory: str, name: str) -> tuple[int, str]:

@@ -111,3 +111,14 @@ def test_a_name_that_no_file_can_have() -> None:
     for name in ("/a\0b", "/\ud800"):
         with pytest.raises(StoreError, match="no file can have this name"):
             read_bytes(name)
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root writes for others")
+def test_what_root_writes_for_the_relay_of_another_user_stays_his(tmp_path: Path) -> None:
+    os.chown(tmp_path, 4711, 4712)
+    path = tmp_path / "accounts.json"
+    files.replace_file(str(path), b"new", 0o600)
+    assert (path.stat().st_uid, path.stat().st_gid, path.stat().st_mode & 0o777) == (4711, 4712, 0o600)
+    os.chown(path, 4711, 4713)
+    files.replace_file(str(path), b"newer", 0o600)
+    assert (path.stat().st_uid, path.stat().st_gid) == (4711, 4713)
