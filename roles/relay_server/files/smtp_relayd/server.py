@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import asyncio
+import errno
 import os
 from typing import Any, cast
 
@@ -90,8 +91,10 @@ class Relay:
                 await self._listen(str(address), port)
             except OSError as error:
                 self._close_servers()
+                # asyncio says nothing more than that from Python 3.13 on
+                number = error.errno or errno.EADDRNOTAVAIL
                 raise ListenError(
-                    f"cannot listen on {address} port {port}: {os.strerror(error.errno or 0)}; "
+                    f"cannot listen on {address} port {port}: {os.strerror(number)}; "
                     "free the address or change the bindings of the connectors"
                 ) from None
             listeners.append({"address": str(address), "port": port})
