@@ -77,7 +77,6 @@ class RelayProcess(Service):
             running=True,
             restart_required=status is None or not status.has_loaded(self._directory, digest, settings),
             listeners=_places(listeners),
-            pid=self._pid_file.read()[1],
             silent=_places(binding for binding in expected if binding not in listeners),
         )
 

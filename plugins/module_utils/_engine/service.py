@@ -27,7 +27,6 @@ class ServiceFacts:
     """The transport service as it is.
 
     :ivar listeners: ``(address, port)`` that it holds open, ``None``: that cannot be seen
-    :ivar pid: the process to signal
     :ivar parts: where it is more than one service
     :ivar silent: ``(address, port)`` that should be open and are not or, where they were asked, do not answer
     """
@@ -35,7 +34,6 @@ class ServiceFacts:
     running: bool
     restart_required: bool
     listeners: tuple[tuple[str, int], ...] | None = ()
-    pid: int | None = None
     parts: tuple[ServicePart, ...] = ()
     silent: tuple[tuple[str, int], ...] = ()
 
