@@ -16,9 +16,8 @@ from typing import Any
 from ansible_collections.mailops.relay.plugins.module_utils._aiosmtpd.options import CAPABILITIES as AIOSMTPD
 from ansible_collections.mailops.relay.plugins.module_utils._connector.properties import (
     CONNECTOR_PROPERTIES,
-    render_value,
 )
-from ansible_collections.mailops.relay.plugins.module_utils._connector.property import Property
+from ansible_collections.mailops.relay.plugins.module_utils._connector.property import Property, render_value
 from ansible_collections.mailops.relay.plugins.module_utils._engine.capabilities import Capabilities
 from ansible_collections.mailops.relay.plugins.plugin_utils._exchange.calls import CONNECTOR_COLUMNS
 

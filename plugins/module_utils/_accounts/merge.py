@@ -10,7 +10,7 @@ from dataclasses import replace
 from typing import Any
 
 from .._connector.errors import ConflictError, InputError
-from .._connector.property import parse_list
+from .._connector.property import read_options
 from . import scram
 from .model import ACCOUNT_PROPERTIES, EVERYBODY, Account, parse_account_name
 
@@ -76,12 +76,7 @@ def _refuse_odd_secrets(entry: Mapping[str, Any], where: str) -> None:
 def _wanted(current: Account | None, name: str, entry: Mapping[str, Any]) -> Account:
     where = f"account '{name}'"
     account = replace(current or Account(name), hash=_wanted_hash(current, name, entry))
-    changes: dict[str, Any] = {}
-    for row in ACCOUNT_PROPERTIES:
-        if entry.get(row.option) is not None:
-            place = f"{where}, {row.option}"
-            changes[row.option] = parse_list(row, getattr(account, row.option), entry[row.option], place)
-    account = replace(account, **changes)
+    account = replace(account, **read_options(ACCOUNT_PROPERTIES, account, entry, f"{where}, "))
     if not account.addresses:
         way_out = "List the addresses that it may send as (*@example.com: all of a domain), or give state: absent."
         raise InputError("an account that may send as nobody", where=f"{where}, addresses", way_out=way_out)

@@ -9,25 +9,14 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from .._connector.addresses import AddressRange, parse_range
+from .._connector.addresses import AddressRange
 from .._connector.errors import InputError
+from .._connector.fields import entries, properties, ranges
 from .._connector.property import Property
 from .._connector.values import parse_address_pattern, parse_text
 from . import scram
 
 EVERYBODY = "*@"
-
-
-@dataclass(frozen=True)
-class Account:
-    """:ivar addresses: sender addresses it may use, lower case; ``*@domain``: all of that domain
-    :ivar allow_nets: client addresses it may log in from; empty: from anywhere
-    """
-
-    name: str
-    hash: str = field(default="", repr=False)
-    addresses: tuple[str, ...] = ()
-    allow_nets: tuple[AddressRange, ...] = ()
 
 
 def parse_account_name(value: Any, where: str) -> str:
@@ -47,19 +36,19 @@ def _parse_address(value: Any, where: str) -> str:
     return address
 
 
-ACCOUNT_PROPERTIES = (
-    Property("addresses", "", "raw", _parse_address),
-    Property(
-        "allow_nets",
-        "",
-        "raw",
-        parse_range,
-        str,
-        holds=AddressRange.holds,
-        meets=AddressRange.meets,
-        empty_allows="every client address",
-    ),
-)
+@dataclass(frozen=True)
+class Account:
+    """:ivar addresses: sender addresses it may use, lower case; ``*@domain``: all of that domain
+    :ivar allow_nets: client addresses it may log in from; empty: from anywhere
+    """
+
+    name: str
+    hash: str = field(default="", repr=False)
+    addresses: tuple[str, ...] = entries("", (), _parse_address)
+    allow_nets: tuple[AddressRange, ...] = ranges("", (), empty_allows="every client address")
+
+
+ACCOUNT_PROPERTIES = properties(Account)
 
 
 def render_account(account: Account) -> dict[str, Any]:

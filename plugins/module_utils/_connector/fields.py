@@ -27,10 +27,14 @@ def properties(item: type) -> tuple[Property, ...]:
     return tuple(replace(found.metadata[_KEY], option=found.name) for found in fields(item) if _KEY in found.metadata)
 
 
+def metadata(exchange: str, kind: str, parse: Callable[[Any, str], Any], **facts: Any) -> dict[str, Property]:
+    """Of a field with an Ansible argument type that none of the functions below is for."""
+    return {_KEY: Property("", exchange, kind, parse, **facts)}
+
+
 def _option(exchange: str, default: T, kind: str, parse: Callable[[Any, str], Any], **facts: Any) -> T:
-    metadata = {_KEY: Property("", exchange, kind, parse, **facts)}
     # by way of partial: pylint takes field() for a mistake wherever it is in no dataclass
-    made: T = partial(field, default=default, metadata=metadata)()
+    made: T = partial(field, default=default, metadata=metadata(exchange, kind, parse, **facts))()
     return made
 
 

@@ -9,10 +9,9 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any, TypeVar
 
-from .errors import InputError
 from .fields import properties
 from .model import AcceptedDomain, Connector
-from .property import Property, parse_list
+from .property import Property, read_options, render_value
 from .usage import USAGES, parse_usage
 
 Item = TypeVar("Item", Connector, AcceptedDomain)
@@ -40,12 +39,6 @@ def render_item(item: Connector | AcceptedDomain) -> dict[str, Any]:
     return {"name": item.name, "state": "present", **rendered}
 
 
-def render_value(row: Property, value: Any) -> Any:
-    if value is None:
-        return None
-    return [row.render(entry) for entry in value] if row.is_list else row.render(value)
-
-
 def apply_options(item: Item, options: Mapping[str, Any], where: str) -> Item:
     """``item`` with every option that is not omitted (``None``) parsed and put in its place.
 
@@ -53,17 +46,4 @@ def apply_options(item: Item, options: Mapping[str, Any], where: str) -> Item:
     :raises ConflictError: ``None`` beside another flag
     """
     rows = CONNECTOR_PROPERTIES if isinstance(item, Connector) else DOMAIN_PROPERTIES
-    changes = {
-        row.option: _given(row, getattr(item, row.option), options[row.option], f"{where}, {row.option}")
-        for row in rows
-        if options.get(row.option) is not None
-    }
-    return replace(item, **changes)
-
-
-def _given(row: Property, current: Any, value: Any, where: str) -> Any:
-    wanted = parse_list(row, current, value, where) if row.is_list else row.parse(value, where)
-    if row.reserved and current not in (None, wanted):
-        way_out = f"Leave it out: it stays {render_value(row, current)}."
-        raise InputError("Microsoft reserves it, it is never changed", where=where, value=value, way_out=way_out)
-    return wanted
+    return replace(item, **read_options(rows, item, options, f"{where}, "))

@@ -1,10 +1,10 @@
 # SPDX-FileCopyrightText: 2026 mailops.relay contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""A row of the property table, and how the list in such a row is read."""
+"""A row of the property table, and how the options of such rows are read and shown."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from operator import eq
 from typing import Any, Callable
@@ -71,6 +71,35 @@ class Property:
     @property
     def is_flags(self) -> bool:
         return self.is_list and bool(self.choices)
+
+
+def render_value(row: Property, value: Any) -> Any:
+    """In the shape of the option; ``None`` where the server has no such thing."""
+    if value is None:
+        return None
+    return [row.render(entry) for entry in value] if row.is_list else row.render(value)
+
+
+def read_options(rows: Iterable[Property], item: Any, options: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
+    """What the options that are not omitted (``None``) make of the fields of ``item``.
+
+    :param prefix: of the names of the options in messages
+    :raises InputError: a value that cannot be read, or a new value for what is never changed
+    :raises ConflictError: ``None`` beside another flag
+    """
+    return {
+        row.option: _read(row, getattr(item, row.option), options[row.option], f"{prefix}{row.option}")
+        for row in rows
+        if options.get(row.option) is not None
+    }
+
+
+def _read(row: Property, current: Any, value: Any, where: str) -> Any:
+    wanted = parse_list(row, current, value, where) if row.is_list else row.parse(value, where)
+    if row.reserved and current not in (None, wanted):
+        way_out = f"Leave it out: it stays {render_value(row, current)}."
+        raise InputError("Microsoft reserves it, it is never changed", where=where, value=value, way_out=way_out)
+    return wanted
 
 
 def parse_list(row: Property, current: tuple[Any, ...] | None, value: Any, where: str) -> tuple[Any, ...] | None:

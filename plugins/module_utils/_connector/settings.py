@@ -6,12 +6,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any, NamedTuple
 
-from .addresses import AddressRange, parse_range, subtract
+from .addresses import AddressRange, subtract
 from .errors import ConflictError, InputError
-from .property import Property, parse_list
+from .fields import metadata, properties, ranges, text
+from .property import read_options, render_value
 from .values import parse_endpoint, parse_host, parse_text
 
 MAX_RELAY_ADDRESSES = 256
@@ -25,25 +26,6 @@ class Smarthost(NamedTuple):
 
     host: str
     port: int
-
-    def __str__(self) -> str:
-        return f"[{self.host}]:{self.port}" if ":" in self.host else f"{self.host}:{self.port}"
-
-
-@dataclass(frozen=True)
-class Settings:
-    """:ivar name: of the server; its built-in connector is called ``Default <name>``
-    :ivar fqdn: in greetings, EHLO and Received headers where a connector has none
-    :ivar smarthost: ``None``: there is none, mail to external domains is deferred
-    :ivar max_relay_addresses: how many addresses may relay anywhere without AUTH
-    :ivar shared_sources: addresses that many clients arrive from
-    """
-
-    name: str
-    fqdn: str
-    smarthost: Smarthost | None = None
-    max_relay_addresses: int = MAX_RELAY_ADDRESSES
-    shared_sources: tuple[AddressRange, ...] = ()
 
 
 def parse_server_name(value: Any, where: str) -> str:
@@ -94,24 +76,33 @@ def parse_limit(value: Any, where: str) -> int:
     return int(value)
 
 
-SETTINGS_PROPERTIES = (
-    Property("name", "", "str", parse_server_name),
-    Property("fqdn", "", "str", parse_fqdn),
-    Property("smarthost", "", "dict", parse_smarthost, render_smarthost),
-    Property("max_relay_addresses", "", "int", parse_limit),
-    Property("shared_sources", "", "raw", parse_range, str, holds=AddressRange.holds, meets=AddressRange.meets),
-)
+@dataclass(frozen=True)
+class Settings:
+    """:ivar name: of the server; its built-in connector is called ``Default <name>``
+    :ivar fqdn: in greetings, EHLO and Received headers where a connector has none
+    :ivar smarthost: ``None``: there is none, mail to external domains is deferred
+    :ivar max_relay_addresses: how many addresses may relay anywhere without AUTH
+    :ivar shared_sources: addresses that many clients arrive from
+    """
+
+    name: str = text("", "", parse_server_name)
+    fqdn: str = text("", "", parse_fqdn)
+    smarthost: Smarthost | None = field(
+        default=None, metadata=metadata("", "dict", parse_smarthost, render=render_smarthost)
+    )
+    max_relay_addresses: int = field(default=MAX_RELAY_ADDRESSES, metadata=metadata("", "int", parse_limit))
+    shared_sources: tuple[AddressRange, ...] = ranges("", ())
+
+
+SETTINGS_PROPERTIES = properties(Settings)
 
 
 def render_settings(settings: Settings | None) -> dict[str, Any]:
     """In the shape of the options; empty where there are none yet."""
     if settings is None:
         return {}
-    return {row.option: _rendered(row, getattr(settings, row.option)) for row in SETTINGS_PROPERTIES}
-
-
-def _rendered(row: Property, value: Any) -> Any:
-    return [row.render(item) for item in value] if row.is_list else row.render(value)
+    shown = {row.option: render_value(row, getattr(settings, row.option)) for row in SETTINGS_PROPERTIES}
+    return {**shown, "smarthost": render_smarthost(settings.smarthost)}
 
 
 def merge_settings(actual: Settings | None, options: Mapping[str, Any]) -> Settings:
@@ -124,13 +115,8 @@ def merge_settings(actual: Settings | None, options: Mapping[str, Any]) -> Setti
         for option in ("name", "fqdn"):
             if options.get(option) is None:
                 raise InputError("a new relay needs this option", where=option, way_out=f"Give {option}.")
-    current = actual or Settings("", "")
-    changes = {
-        row.option: _given(row, getattr(current, row.option), options[row.option])
-        for row in SETTINGS_PROPERTIES
-        if options.get(row.option) is not None
-    }
-    wanted = replace(current, **changes)
+    current = actual or Settings()
+    wanted = replace(current, **read_options(SETTINGS_PROPERTIES, current, options))
     if actual is not None and wanted.name != actual.name:
         raise ConflictError(
             f"the server is called '{actual.name}' already, and its built-in connector bears that name",
@@ -139,10 +125,6 @@ def merge_settings(actual: Settings | None, options: Mapping[str, Any]) -> Setti
             way_out="Give that name, or remove the directory of the relay to start afresh.",
         )
     return wanted
-
-
-def _given(row: Property, current: Any, value: Any) -> Any:
-    return parse_list(row, current, value, row.option) if row.is_list else row.parse(value, row.option)
 
 
 def loosened(before: Settings | None, after: Settings | None) -> list[str]:

@@ -12,7 +12,8 @@ from typing import Any
 from .._connector.addresses import Binding
 from .._connector.errors import CapabilityError, Conflict
 from .._connector.model import Connector
-from .._connector.properties import CONNECTOR_PROPERTIES, render_value
+from .._connector.properties import CONNECTOR_PROPERTIES
+from .._connector.property import render_value
 from .._policy.state import State
 
 _ROWS = {row.option: row for row in CONNECTOR_PROPERTIES}

@@ -9,7 +9,8 @@ from dataclasses import dataclass, replace
 from typing import Any, Union
 
 from .._connector.model import AcceptedDomain, Connector
-from .._connector.properties import CONNECTOR_PROPERTIES, DOMAIN_PROPERTIES, render_value
+from .._connector.properties import CONNECTOR_PROPERTIES, DOMAIN_PROPERTIES
+from .._connector.property import render_value
 from .._connector.rights import ExtendedRight, beyond_groups
 from .._connector.settings import Settings, render_settings
 from .._policy.state import State

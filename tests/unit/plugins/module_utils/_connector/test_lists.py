@@ -18,9 +18,8 @@ from ansible_collections.mailops.relay.plugins.module_utils._connector.addresses
 from ansible_collections.mailops.relay.plugins.module_utils._connector.errors import InputError
 from ansible_collections.mailops.relay.plugins.module_utils._connector.properties import (
     CONNECTOR_PROPERTIES,
-    render_value,
 )
-from ansible_collections.mailops.relay.plugins.module_utils._connector.property import parse_list
+from ansible_collections.mailops.relay.plugins.module_utils._connector.property import parse_list, render_value
 from ansible_collections.mailops.relay.plugins.module_utils._connector.values import pattern_holds
 
 ROWS = {row.option: row for row in (*CONNECTOR_PROPERTIES, *ACCOUNT_PROPERTIES)}

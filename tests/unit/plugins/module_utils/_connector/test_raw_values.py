@@ -18,9 +18,12 @@ from ansible_collections.mailops.relay.plugins.module_utils._connector.propertie
     CONNECTOR_PROPERTIES,
     DOMAIN_PROPERTIES,
     USAGE,
+)
+from ansible_collections.mailops.relay.plugins.module_utils._connector.property import (
+    Property,
+    parse_list,
     render_value,
 )
-from ansible_collections.mailops.relay.plugins.module_utils._connector.property import Property, parse_list
 from support import raw
 from support.scale import examples
 

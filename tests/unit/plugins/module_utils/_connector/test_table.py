@@ -21,9 +21,12 @@ from ansible_collections.mailops.relay.plugins.module_utils._connector.propertie
     NOT_OPTIONS,
     USAGE,
     render_item,
+)
+from ansible_collections.mailops.relay.plugins.module_utils._connector.property import (
+    Property,
+    parse_list,
     render_value,
 )
-from ansible_collections.mailops.relay.plugins.module_utils._connector.property import Property, parse_list
 from ansible_collections.mailops.relay.plugins.module_utils._engine.merge import Options, merge
 from ansible_collections.mailops.relay.plugins.module_utils._policy.state import State
 from support.strategies import exchange_connectors

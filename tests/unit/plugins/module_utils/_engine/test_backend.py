@@ -18,8 +18,8 @@ from ansible_collections.mailops.relay.plugins.module_utils._connector.model imp
 from ansible_collections.mailops.relay.plugins.module_utils._connector.properties import (
     CONNECTOR_PROPERTIES,
     render_item,
-    render_value,
 )
+from ansible_collections.mailops.relay.plugins.module_utils._connector.property import render_value
 from ansible_collections.mailops.relay.plugins.module_utils._engine.capabilities import within_capabilities
 from ansible_collections.mailops.relay.plugins.module_utils._engine.converge import converge
 from ansible_collections.mailops.relay.plugins.module_utils._engine.guard import Limits
