@@ -17,6 +17,7 @@ from .values import parse_endpoint, parse_host, parse_text
 
 MAX_RELAY_ADDRESSES = 256
 """Where a server has no limit of its own."""
+_ALL_ADDRESSES = 1 << 128
 _SMTP_PORT = 25
 _SMARTHOST_FORM = "Write {host: smtp.example.com, port: 25}, or {} for none."
 
@@ -70,9 +71,10 @@ def render_smarthost(value: Smarthost | None) -> dict[str, Any]:
 
 
 def parse_limit(value: Any, where: str) -> int:
-    """A number of addresses, 0 or more."""
-    if isinstance(value, bool) or not isinstance(value, int) or value < 0:
-        raise InputError("not a number of addresses", where=where, value=value, way_out="Give 0 or more.")
+    """A number of addresses, no more than there are in IPv6."""
+    if isinstance(value, bool) or not isinstance(value, int) or not 0 <= value <= _ALL_ADDRESSES:
+        way_out = "Give 0 or more, at most 2 to the power of 128."
+        raise InputError("not a number of addresses", where=where, value=value, way_out=way_out)
     return int(value)
 
 

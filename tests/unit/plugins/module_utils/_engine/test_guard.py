@@ -201,7 +201,7 @@ def test_a_shared_source_that_cannot_be_read_is_named() -> None:
         parse_limits(None, ["10.0.0.1", "balancer"])
 
 
-@pytest.mark.parametrize("number", [-1, True, "many"])
+@pytest.mark.parametrize("number", [-1, True, "many", 2**128 + 1, pytest.param(10**5000, id="huge")])
 def test_a_limit_that_is_no_number_of_addresses_is_named(number: object) -> None:
     with pytest.raises(InputError, match="max_relay_addresses: not a number of addresses, got"):
         parse_limits(number, None)

@@ -14,6 +14,8 @@ from hypothesis import strategies as st
 
 from ansible_collections.mailops.relay.plugins.module_utils import _argument_spec as spec
 from ansible_collections.mailops.relay.plugins.module_utils._accounts.merge import merge_accounts
+from ansible_collections.mailops.relay.plugins.module_utils._accounts.model import parse_account, render_account
+from ansible_collections.mailops.relay.plugins.module_utils._connector.addresses import subtract
 from ansible_collections.mailops.relay.plugins.module_utils._connector.errors import RelayError
 from ansible_collections.mailops.relay.plugins.module_utils._connector.model import AcceptedDomain, Connector
 from ansible_collections.mailops.relay.plugins.module_utils._connector.properties import render_item
@@ -127,9 +129,12 @@ def test_accounts(given_entries: list[Any]) -> None:
     if params is None:
         return
     try:
-        merge_accounts((), params["accounts"], purge=False)
+        accounts = merge_accounts((), params["accounts"], purge=False)
     except RelayError as error:
         str(error).encode()
+    else:
+        stored = json.loads(json.dumps([{**render_account(account), "hash": account.hash} for account in accounts]))
+        assert tuple(parse_account(fields, "stored") for fields in stored) == accounts
 
 
 INHERITED = {"connector": "Scan", "principal": "S-1-5-7", "right": "ms-Exch-SMTP-Submit", "deny": False}
@@ -172,9 +177,12 @@ def test_settings(options: dict[str, Any]) -> None:
         return
     for before in (None, SERVER):
         try:
-            json.dumps(render_settings(merge_settings(before, params)), ensure_ascii=False).encode()
+            wanted = merge_settings(before, params)
         except RelayError as error:
             str(error).encode()
+        else:
+            written = json.dumps(render_settings(wanted), ensure_ascii=False).encode()
+            assert merge_settings(None, json.loads(written)) == wanted
 
 
 @examples(300)
@@ -184,9 +192,13 @@ def test_limits_of_a_task(most: Any, sources: Any) -> None:
     if params is None:
         return
     try:
-        parse_limits(params["max_relay_addresses"], params["shared_sources"]).tightened(SERVER)
+        limits = parse_limits(params["max_relay_addresses"], params["shared_sources"]).tightened(SERVER)
     except RelayError as error:
         str(error).encode()
+    else:
+        assert limits.max_relay_addresses is not None
+        assert 0 <= limits.max_relay_addresses <= SERVER.max_relay_addresses
+        assert not subtract(SERVER.shared_sources, limits.shared_sources)
 
 
 @examples(300)
@@ -197,6 +209,6 @@ def test_a_question_who_takes_a_session(binding: Any, client: Any) -> None:
         return
     reading = Reading(THERE, ServiceFacts(False, False), EVERYTHING)
     try:
-        connector_for(reading, params["connector_for"])
+        assert connector_for(reading, params["connector_for"]) in (None, "Scan")
     except RelayError as error:
         str(error).encode()
