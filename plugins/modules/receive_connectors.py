@@ -61,7 +61,7 @@ options:
         type: raw
       remote_ip_ranges:
         description:
-          - Client addresses, each as one address, V(10.0.0.1-10.0.0.9), CIDR or V(10.0.0.0(255.255.255.0\\)); IPv4 and
+          - Client addresses, each as one address, V(10.0.0.1-10.0.0.9), CIDR or V(10.0.0.0(255.255.255.0\)); IPv4 and
             IPv6. An empty list is nobody.
           - Of two connectors on one binding, one range must lie wholly inside the other or apart from it.
           - Needed for a new connector.
