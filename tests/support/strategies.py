@@ -240,7 +240,7 @@ def random_state(rng: random.Random) -> State:
 def random_unruly_state(rng: random.Random) -> State:
     """As a server may hold it: connectors whose ranges are equal or partly overlap, on one binding."""
     bindings = _some(rng, random_binding, 1, 2)
-    connectors = []
+    connectors: list[Connector] = []
     for name in ("A", "b", "C", "d"):
         made = random_connector(rng, name)
         shared = connectors[-1].remote_ip_ranges if connectors and rng.random() < 0.5 else made.remote_ip_ranges
