@@ -41,12 +41,12 @@ from ansible_collections.mailops.relay.plugins.module_utils._engine.plan import 
 from ansible_collections.mailops.relay.plugins.module_utils._engine.task import run
 from ansible_collections.mailops.relay.plugins.module_utils._policy.state import State
 from support.memory_backend import EVERYTHING, MemoryBackend
-from support.odd_values import GIVEN, LENIENT, ODD_TEXT, TEXTS
+from support.odd_values import GIVEN, LENIENT, ODD_TEXT, TEXTS, holding
 from support.planning import SCAN, connector
 from support.scale import examples
 from support.strategies import random_exchange_connector
 
-ODD = replace(SCAN, **{row.option: Odd(ODD_TEXT) for row in LENIENT})
+ODD = holding(SCAN, **{row.option: Odd(ODD_TEXT) for row in LENIENT})
 OTHER = connector("Other", "10.9.0.0/24", port=26)
 SERVER = State((OTHER, ODD))
 SEEDS = st.integers(0, (1 << 32) - 1)
@@ -68,7 +68,7 @@ def done(before: State, wanted: State) -> State:
 def held(values: Mapping[str, Any], name: str) -> State:
     """A server whose first connector has been read with these values."""
     fields = {row.option: read_leniently(row, values[row.option], "x") for row in LENIENT}
-    first = replace(SCAN, name=name, auth_mechanism=("Tls",), **fields)
+    first = holding(SCAN, name=name, auth_mechanism=("Tls",), **fields)
     return State(tuple(sorted((first, connector("Other", "10.9.0.0/24")), key=lambda item: item.key)))
 
 
@@ -106,7 +106,7 @@ def test_an_odd_value_is_sent_as_it_stands() -> None:
 @pytest.mark.parametrize("row", LENIENT, ids=lambda row: row.option)
 def test_what_is_there_is_neither_validated_nor_changed(row: Any) -> None:
     assert merge(SERVER, told({"name": "Scan", row.option: ODD_TEXT})) == SERVER
-    listed = State((replace(ODD, **{row.option: Odd(("a", ODD_TEXT))}),))
+    listed = State((holding(ODD, **{row.option: Odd(("a", ODD_TEXT))}),))
     assert merge(listed, told({"name": "Scan", row.option: ["a", ODD_TEXT]})) == listed
     with pytest.raises(InputError, match=f"connector 'Scan', {row.option}"):
         merge(SERVER, told({"name": "Scan", row.option: f"{ODD_TEXT}!"}))
@@ -229,9 +229,12 @@ def test_a_task_shows_odd_values_and_takes_them_back() -> None:
 
 @given(st.data())
 def test_nothing_but_our_errors(data: st.DataObject) -> None:
-    entry = {"name": "Scan", "unvalidated": data.draw(st.lists(st.sampled_from([row.option for row in LENIENT])))}
+    entry: dict[str, Any] = {
+        "name": "Scan",
+        "unvalidated": data.draw(st.lists(st.sampled_from([row.option for row in LENIENT]))),
+    }
     for option in entry["unvalidated"]:
-        entry[option] = data.draw(GIVEN | st.integers() | st.dictionaries(st.text(), st.integers()))
+        entry[option] = data.draw(st.one_of(GIVEN, st.integers(), st.dictionaries(st.text(), st.integers())))
     try:
         found = merge(SERVER, Options(connectors=[entry]))
     except RelayError:
