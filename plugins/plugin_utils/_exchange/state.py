@@ -22,6 +22,7 @@ from .calls import FRONTEND, TRANSPORT, Answer, Answers, Row
 from .capabilities import capabilities
 from .errors import explain
 from .notices import notices as odd_notices
+from .notices import quoted
 from .parse import changed, read_connector, read_domains, read_entries, read_time, unread_groups
 
 _BUILT_IN = (
@@ -175,7 +176,7 @@ def _newest(answers: Answers, roles: Mapping[str, Any]) -> dict[str, datetime]:
     """Service to the newest change of what it holds. Without roles (2010 and older, Edge) there is one service."""
     times: list[tuple[str, datetime | None]] = []
     for row in _rows(answers, "connectors"):
-        role = roles[plain_text(row["Name"]).lower()]
+        role = roles[plain_text(row.get("Name")).lower()]
         holder = FRONTEND if role == "FrontendTransport" else TRANSPORT
         times.append((holder, _changed(row)))
     everywhere = [_changed(row) for row in _rows(answers, "domains")]
@@ -202,7 +203,8 @@ def _changed(row: Row) -> datetime | None:
 
 def _undated(answers: Answers) -> list[str]:
     """A notice where no time stands when something was changed."""
-    names = [f"'{row[column]}'" for answer, column in _NAMED for row in _rows(answers, answer) if _is_undated(row)]
+    rows = [(row, column) for answer, column in _NAMED for row in _rows(answers, answer)]
+    names = [quoted(plain_text(row.get(column))) for row, column in rows if _is_undated(row)]
     if not names:
         return []
     return [
