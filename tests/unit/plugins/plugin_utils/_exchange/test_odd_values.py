@@ -133,6 +133,14 @@ def test_which_columns_decide() -> None:
     ]
 
 
+def test_inherited_rights_of_a_connector_with_an_odd_name_reach_the_filters() -> None:
+    connector = replace(SCAN, name=f" {'x' * 70}", extended_rights=(), inherited_rights=(x.RELAY,))
+    info = x.info(ask(lambda _arguments: x.answers([connector]), "remote"))
+    assert info["connectors"][0]["unvalidated"] == ["name"]
+    assert parse_definitions(info).connectors == (connector,)
+    assert info["relay_surface"]
+
+
 def test_one_notice_lists_the_first_and_counts_the_rest() -> None:
     columns = {row.exchange: "y" * 500 for row in LENIENT if row.least is not None}
     (text,) = odd_notices(read(**columns))
