@@ -2,8 +2,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """What is odd about a server that was read: sentences for the user, from the state alone.
 
-Sources: Microsoft, "Receive connectors" (roles, the SMTP error 5.7.3 of internal mail that a relay connector takes),
-and public reports of servers in the field.
+Sources: Microsoft, "Receive connectors" (roles), and public reports of servers in the field: two roles on one port,
+internal mail that a relay connector takes (5.7.3), host names with underscores.
 """
 
 from __future__ import annotations
@@ -96,8 +96,8 @@ def _roles(state: State) -> Iterator[str]:
     for (name, other_name, port), (one, other) in found.items():
         yield (
             f"Connectors {quoted(name)} ({one.transport_role}) and {quoted(other_name)} ({other.transport_role}) are "
-            f"both bound to port {port}. Exchange refuses this today: which of two services takes a client may change "
-            "with every start, and an update may fail. Give both one transport_role, or bind them apart."
+            f"both bound to port {port}. Exchange refuses this today: two services want the port, so mail may stop hours "
+            "or days later, and a cumulative update may fail. Give both one transport_role, or bind them apart."
         )
 
 

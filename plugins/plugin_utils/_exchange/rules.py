@@ -2,8 +2,9 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Rules that only Exchange has, as conflicts: values that hold what they are about, so that two states compare.
 
-Source: Microsoft, "Receive connectors", New-ReceiveConnector (TransportRole) and KB 2958036 (connectors of different
-transport roles on one server must listen on unique local addresses and ports, whatever their ranges).
+Source: Microsoft, "Receive connectors" and New-ReceiveConnector (TransportRole). That bindings of two transport roles
+must not meet, whatever the ranges, is what Exchange says itself in public reports ("Receive connectors assigned to
+different Transport roles on a single server must listen on unique local IP address & port bindings").
 """
 
 from __future__ import annotations
