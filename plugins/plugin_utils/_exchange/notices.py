@@ -96,8 +96,8 @@ def _roles(state: State) -> Iterator[str]:
     for (name, other_name, port), (one, other) in found.items():
         yield (
             f"Connectors {quoted(name)} ({one.transport_role}) and {quoted(other_name)} ({other.transport_role}) are "
-            f"both bound to port {port}. Exchange refuses this today: two services want the port, so mail may stop hours "
-            "or days later, and a cumulative update may fail. Give both one transport_role, or bind them apart."
+            f"both bound to port {port}. Exchange refuses this today: two services want the port, so mail may stop "
+            "hours or days later, and a cumulative update may fail. Give both one transport_role, or bind them apart."
         )
 
 
