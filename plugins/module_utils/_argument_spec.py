@@ -83,6 +83,7 @@ def service_spec() -> dict[str, Any]:
     return {
         "state": {"type": "str", "choices": ["started", "stopped", "restarted"], "required": True},
         "only_if_required": {"type": "bool", "default": False},
+        "restart_in_maintenance": {"type": "bool", "default": False},
     }
 
 

@@ -43,6 +43,12 @@ options:
         completed by the next.
     type: bool
     default: false
+  restart_in_maintenance:
+    description:
+      - With O(state=restarted), restart the service of an Exchange server also while the server is in maintenance
+        (a component of transport that is not C(Active)). Without this it is left alone, with a warning.
+    type: bool
+    default: false
 seealso:
   - module: mailops.relay.receive_connectors
 """

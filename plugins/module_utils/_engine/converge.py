@@ -115,6 +115,9 @@ def _validator(backend: Backend, can: Capabilities) -> Callable[[State, State], 
 
 
 def _passed(finding: Finding, limits: Limits) -> str:
+    """The warning. A finding without a consent is one and no more."""
+    if not finding.consent:
+        return f"{finding.where}: {finding.what}. {finding.way_out}"
     if not getattr(limits, finding.consent):
         way_out = f"{finding.way_out.rstrip('.')}, or set {finding.consent}: true."
         raise ServiceError(finding.what, where=finding.where, way_out=way_out)

@@ -135,7 +135,7 @@ def _sort(problem: Problem) -> Sort:
     return next(found, _UNKNOWN_ON_THE_WAY if problem.stage == "connection" else _UNKNOWN)
 
 
-def explain(problem: Problem) -> ExchangeError:
+def explain(problem: Problem, *, wrote: bool = False) -> ExchangeError:
     """The error to raise: what it means, what to do, and what was said, on one line."""
     sort = _sort(problem)
     said = " ".join(problem.message.split())

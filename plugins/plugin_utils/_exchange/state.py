@@ -4,7 +4,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 from datetime import datetime
 from typing import Any
@@ -20,6 +20,8 @@ from .calls import FRONTEND, TRANSPORT, Answer, Answers, Row
 from .capabilities import capabilities
 from .errors import explain
 from .parse import changed, read_connector, read_domains, read_entries, read_time, unread_groups
+from .places import sockets
+from .seen import Seen
 
 _BUILT_IN = (
     "Default {}",
@@ -33,6 +35,8 @@ _BUILT_IN = (
     "Windows SBS Fax Sharepoint Receive {}",
 )
 """Source: Microsoft, "Receive connectors"; the last two come with Small Business Server."""
+_COMPONENTS = ("ServerWideOffline", "HubTransport", "FrontendTransport", "EdgeTransport")
+"""Source: Microsoft, "Manage database availability groups": what maintenance turns off of transport."""
 _NO_RIGHTS = (
     "The rights of the connectors are not known: {why}. So nothing is said about who may relay. Read as somebody who "
     "has the cmdlet Get-ADPermission (by default Organization Management)."
@@ -139,28 +143,61 @@ def _entries(answers: Answers) -> tuple[Mapping[str, list[Entry]] | None, list[s
 def _service(answers: Answers, connectors: Iterable[Connector]) -> ServiceFacts:
     """A service that runs must be restarted if what it holds was changed after it started."""
     started = {row["for"]: row.get("StartTime") for row in answers.get("processes", Answer()).rows}
-    newest = _newest(answers, {item.key: item.transport_role for item in connectors})
+    roles = {item.key: item.transport_role for item in connectors}
+    newest = _newest(answers, roles)
     parts = []
     for number, row in enumerate(_rows(answers, "services")):
         name, running = str(row["Name"]), row.get("State") == "Running"
         since = read_time(started.get(str(number)), f"service {name}, start")
         late = newest.get(_known_service(name))
-        parts.append(ServicePart(name, running, running and late is not None and (since is None or since < late)))
+        required = running and late is not None and (since is None or since < late)
+        parts.append(ServicePart(name, running, required, frozenset(_changed_since(answers, roles, name, since))))
     running = bool(parts) and all(part.running for part in parts)
-    return ServiceFacts(running, any(part.restart_required for part in parts), None, parts=tuple(sorted(parts)))
+    resting = sorted(_resting(answers))
+    return ServiceFacts(
+        running,
+        any(part.restart_required for part in parts),
+        _listeners(answers),
+        parts=tuple(sorted(parts)),
+        in_maintenance=bool(resting),
+        warnings=(f"The server is in maintenance: {', '.join(resting)}.",) if resting else (),
+    )
+
+
+def _changed_since(answers: Answers, roles: Mapping[str, Any], service: str, since: datetime | None) -> Iterator[str]:
+    for name, holder, time in _times(answers, roles):
+        if holder == _known_service(service) and since is not None and time is not None and time > since:
+            yield name
+
+
+def _listeners(answers: Answers) -> tuple[tuple[str, int], ...] | None:
+    found = sockets(Seen(answers))
+    return None if found is None else tuple(sorted(socket.place for socket in found if socket.is_ours))
+
+
+def _resting(answers: Answers) -> Iterator[str]:
+    """Components of transport that somebody took out of service."""
+    for row in answers.get("components", Answer()).rows:
+        component, state = str(row.get("Component")), str(row.get("State"))
+        if component in _COMPONENTS and state != "Active":
+            yield f"{component} is {state}"
 
 
 def _known_service(name: str) -> str:
     return FRONTEND if name.lower() == FRONTEND.lower() else TRANSPORT
 
 
-def _newest(answers: Answers, roles: Mapping[str, Any]) -> dict[str, datetime]:
-    """Service to the newest change of what it holds. Without roles (2010 and older, Edge) there is one service."""
-    times: list[tuple[str, datetime | None]] = []
+def _times(answers: Answers, roles: Mapping[str, Any]) -> Iterator[tuple[str, str, datetime | None]]:
+    """Name of each connector, the service that holds it, and when it was changed."""
     for row in _rows(answers, "connectors"):
         role = roles[str(row["Name"]).lower()]
         holder = FRONTEND if role == "FrontendTransport" else TRANSPORT
-        times.append((holder, changed(row, f"connector '{row['Name']}', WhenChanged")))
+        yield str(row["Name"]), holder, changed(row, f"connector '{row['Name']}', WhenChanged")
+
+
+def _newest(answers: Answers, roles: Mapping[str, Any]) -> dict[str, datetime]:
+    """Service to the newest change of what it holds. Without roles (2010 and older, Edge) there is one service."""
+    times = [(holder, time) for _name, holder, time in _times(answers, roles)]
     everywhere = [changed(row, f"accepted domain '{row['DomainName']}'") for row in _rows(answers, "domains")]
     # no file, an answer with a problem: no rights were changed yet
     marked = answers.get("marker", Answer()).rows

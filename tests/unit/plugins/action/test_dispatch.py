@@ -17,7 +17,7 @@ from winrm.exceptions import WSManFaultError
 
 from ansible_collections.mailops.relay.plugins.module_utils._connector.addresses import parse_range
 from ansible_collections.mailops.relay.plugins.module_utils._connector.model import AcceptedDomain
-from ansible_collections.mailops.relay.plugins.plugin_utils._exchange.calls import READ
+from ansible_collections.mailops.relay.plugins.plugin_utils._exchange.calls import HOST, READ
 from support import exchange
 
 ROOT = Path(__file__).resolve().parents[4]
@@ -125,22 +125,6 @@ def test_a_windows_host_takes_exchange_only(name: str, backend: str | None) -> N
     assert not execute.called
 
 
-NEW = {"connectors": [{"name": "New", "bindings": ["0.0.0.0:25"], "remote_ip_ranges": ["10.0.0.1"]}]}
-
-
-@pytest.mark.parametrize(
-    ("name", "args", "reads"), [("receive_connectors", NEW, 1), ("transport_service", {"state": "restarted"}, 0)]
-)
-@pytest.mark.parametrize("check", [True, False])
-def test_nothing_writes_to_exchange_yet(name: str, args: dict[str, Any], reads: int, check: bool) -> None:
-    answer = exchange.answers([])
-    result, execute = run(name, windows=True, check=check, answer=answer, backend="exchange", **args)
-    assert result["failed"]
-    assert result["error"] == "capability"
-    assert result["msg"].startswith("backend: writing to Exchange is not built yet, got 'exchange'. This release reads")
-    assert execute.call_count == reads
-
-
 def test_connectors_that_are_as_they_should_be_are_no_write() -> None:
     answer, task = exchange.answers([exchange.SCAN]), [{"name": exchange.SCAN.name, "enabled": True}]
     result, _execute = run("receive_connectors", windows=True, answer=answer, backend="exchange", connectors=task)
@@ -192,7 +176,7 @@ def test_exchange_is_read_in_one_execution_of_the_internal_module(name: str, arg
     assert execute.call_count == 1
     call = execute.call_args.kwargs
     assert call["module_name"] == "mailops.relay.exchange_cmdlets"
-    assert call["module_args"] == {"schema": 1, "calls": list(READ), "session": "snapin", "write": False}
+    assert call["module_args"] == {"schema": 2, "calls": [*READ, *HOST], "session": "snapin", "write": False}
 
 
 @pytest.mark.parametrize(("name", "args"), READERS)

@@ -20,7 +20,7 @@ from ansible_collections.mailops.relay.plugins.module_utils._connector.model imp
 from ansible_collections.mailops.relay.plugins.module_utils._connector.properties import CONNECTOR_PROPERTIES
 from ansible_collections.mailops.relay.plugins.module_utils._connector.rights import ExtendedRight
 from ansible_collections.mailops.relay.plugins.module_utils._engine.definitions import parse_definitions
-from ansible_collections.mailops.relay.plugins.plugin_utils._exchange.calls import READ, ask
+from ansible_collections.mailops.relay.plugins.plugin_utils._exchange.calls import HOST, READ, ask
 from ansible_collections.mailops.relay.plugins.plugin_utils._exchange.errors import ExchangeError
 from ansible_collections.mailops.relay.plugins.plugin_utils._exchange.state import read_server
 from support import exchange as x
@@ -69,8 +69,8 @@ def test_everything_is_asked_in_one_execution_and_nothing_is_written() -> None:
         return x.answers([SCAN])
 
     ask(execute, "snapin")
-    assert executions == [{"calls": list(READ), "session": "snapin", "write": False}]
-    assert all(call["cmdlet"].startswith("Get-") for call in READ)
+    assert executions == [{"calls": [*READ, *HOST], "session": "snapin", "write": False}]
+    assert all(call["cmdlet"].startswith(("Get-", "Resolve-")) for call in (*READ, *HOST))
 
 
 def test_every_readable_parameter_of_exchange_is_asked_for_and_printed_here() -> None:
@@ -331,7 +331,7 @@ def test_defect_7_a_stored_wildcard_matches_nothing_but_itself() -> None:
 
 def test_defect_9_sizes_and_spans_are_text_of_whatever_type() -> None:
     result = x.answers([SCAN], deserialised=True)
-    table = next(answer for answer in result["answers"] if answer["id"] == "connectors")
+    table = next(answer for answer in x.unpacked(result)["answers"] if answer["id"] == "connectors")
     assert not [value for value in table["rows"][0] if isinstance(value, (int, float)) and not isinstance(value, bool)]
     assert read(result).state.connectors == (SCAN,)
 
