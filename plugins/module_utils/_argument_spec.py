@@ -58,7 +58,7 @@ def refuse_what_ansible_fails_on(spec: Mapping[str, Any], arguments: Mapping[str
 
     :raises InputError: there is such a value
     """
-    for option in spec.keys() & arguments.keys():
+    for option in (name for name in spec if name in arguments):
         entry, value = spec[option], arguments[option]
         name = f"{where}{option}"
         if entry["type"] == "int" and value is not None and not _may_be_number(value):
