@@ -13,7 +13,7 @@ from ansible.errors import AnsibleActionFail, AnsibleConnectionFailure, AnsibleE
 from ansible.plugins.action import ActionBase
 
 from ..module_utils._accounts.merge import refuse_odd_entries
-from ..module_utils._argument_spec import argument_spec, plain_arguments
+from ..module_utils._argument_spec import argument_spec, plain_arguments, refuse_what_ansible_fails_on
 from ..module_utils._backends import BACKENDS
 from ..module_utils._connector.errors import CapabilityError, InputError, RelayError
 from ..module_utils._engine.backend import Backend
@@ -42,6 +42,7 @@ class RelayAction(ActionBase):
         try:
             if self.kind == "accounts" and self._task.args.get("accounts") is not None:
                 refuse_odd_entries(self._task.args["accounts"])
+            refuse_what_ansible_fails_on(argument_spec(self.kind), self._task.args)
             return self._run_task(task_vars)
         except RelayError as error:
             result = {"failed": True, **failure(str(self._task.args.get("backend")), error)}

@@ -22,6 +22,7 @@ from support import exchange
 
 ROOT = Path(__file__).resolve().parents[4]
 NAMES = sorted(path.stem for path in (ROOT / "plugins/action").glob("*.py"))
+SECRET = "correct horse"
 CONNECTORS = {"connectors": [{"name": "A", "enabled": True}, {"name": "B", "enabled": False}]}
 
 
@@ -80,7 +81,62 @@ def test_a_null_option_of_an_entry_is_as_good_as_none(name: str, option: str) ->
     }
 
 
-SECRET = "correct horse"
+INF = float("inf")
+
+
+@pytest.mark.parametrize(
+    ("name", "options", "says"),
+    [
+        (
+            "receive_connectors",
+            {"max_relay_addresses": INF},
+            "max_relay_addresses: not a number, got inf. Give a whole",
+        ),
+        ("receive_connectors", {"max_relay_addresses": " -Infinity"}, "max_relay_addresses: not a number, got ' -Inf"),
+        ("receive_connectors", {"max_relay_addresses": "1e999999999"}, "max_relay_addresses: not a number, got '1e9"),
+        ("relay_settings", {"max_relay_addresses": [0, 1, 1 << 63]}, "max_relay_addresses: not a number, got [0, 1"),
+        ("relay_settings", {"max_relay_addresses": [0, [5], 0]}, "max_relay_addresses: not a number, got [0, [5], 0]"),
+        ("relay_settings", {"smarthost": {"port": -INF}}, "smarthost, port: not a number, got -inf. Give a whole"),
+        ("relay_settings", {"smarthost": [None]}, "smarthost: not a dictionary of options. Give options, such as host"),
+        ("relay_settings", {"smarthost": [SECRET, 1]}, "smarthost: not a dictionary of options. Give options, such as"),
+        ("relay_settings", {"smarthost": 25}, "smarthost: not a dictionary of options"),
+        ("receive_connectors_info", {"connector_for": [None]}, "connector_for: not a dictionary of options. Give"),
+    ],
+)
+@pytest.mark.parametrize("backend", ["aiosmtpd", "exchange"])
+def test_what_ends_in_a_traceback_of_ansible_does_not_reach_it(
+    name: str, options: dict[str, Any], says: str, backend: str
+) -> None:
+    result, execute = run(name, windows=backend == "exchange", backend=backend, **options)
+    assert (result["failed"], result["error"]) == (True, "input")
+    assert result["msg"].startswith(says)
+    assert SECRET not in result["msg"]
+    assert not execute.called
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        {"max_relay_addresses": "20", "smarthost": None},
+        {"max_relay_addresses": 10**5000, "smarthost": {"host": "h.test", "port": "25"}},
+        {"max_relay_addresses": 20.0, "smarthost": "host=h.test"},
+        {"max_relay_addresses": "many", "shared_sources": [INF]},
+    ],
+)
+def test_what_ansible_can_judge_reaches_it(options: dict[str, Any]) -> None:
+    _result, execute = run("relay_settings", backend="aiosmtpd", **options)
+    assert execute.call_args.kwargs["module_args"] == {"backend": "aiosmtpd", **options}
+
+
+def test_names_of_options_that_are_no_text_are_refused_and_not_joined() -> None:
+    """Ansible joins unknown names to one text and fails on a number."""
+    question = {"binding": "0.0.0.0:25", "client": "10.0.0.1", 1: 2, None: 3}
+    result, execute = run("receive_connectors_info", windows=True, backend="exchange", connector_for=question)
+    assert (result["failed"], result["error"]) == (True, "input")
+    assert "connector_for.1, connector_for.None" in result["msg"]
+    assert not execute.called
+
+
 PASSWORD = {"name": "a", "password": SECRET}
 
 
