@@ -99,9 +99,42 @@ def guard_spec() -> dict[str, Any]:
     }
 
 
+def set_aside(arguments: Mapping[str, Any]) -> tuple[dict[str, Any], list[dict[str, Any]]]:
+    """The arguments of a task without the values of options that an entry names in ``unvalidated``, and these by the
+    number of the entry: Ansible would refuse a word that is no choice and turn lists into text."""
+    entries = arguments.get("connectors")
+    if not isinstance(entries, list):
+        return dict(arguments), []
+    aside = [_unvalidated(entry) for entry in entries]
+    kept = [_without(entry, values) for entry, values in zip(entries, aside)]
+    return {**arguments, "connectors": kept}, aside
+
+
+def put_back(params: Mapping[str, Any], aside: list[dict[str, Any]]) -> dict[str, Any]:
+    """The validated parameters with what :func:`set_aside` took out."""
+    if not any(aside):
+        return dict(params)
+    entries = [{**entry, **values} for entry, values in zip(params["connectors"], aside)]
+    return {**params, "connectors": entries}
+
+
+def _unvalidated(entry: Any) -> dict[str, Any]:
+    names = entry.get("unvalidated") if isinstance(entry, dict) else None
+    if not isinstance(names, list):
+        return {}
+    rows = (row.option for row in CONNECTOR_PROPERTIES if row.may_be_odd)
+    return {option: entry[option] for option in rows if option in names and option in entry}
+
+
+def _without(entry: Any, values: Mapping[str, Any]) -> Any:
+    return {key: value for key, value in entry.items() if key not in values} if values else entry
+
+
 def connectors_spec() -> dict[str, Any]:
+    connectors = _entries((*CONNECTOR_PROPERTIES, USAGE))
+    connectors["options"]["unvalidated"] = {"type": "list", "elements": "str"}
     return {
-        "connectors": _entries((*CONNECTOR_PROPERTIES, USAGE)),
+        "connectors": connectors,
         "allow_expired_certificate": {"type": "bool", "default": False},
         "purge": {"type": "bool", "default": False},
     }

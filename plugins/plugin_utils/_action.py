@@ -13,7 +13,13 @@ from ansible.errors import AnsibleActionFail, AnsibleConnectionFailure, AnsibleE
 from ansible.plugins.action import ActionBase
 
 from ..module_utils._accounts.merge import refuse_odd_entries
-from ..module_utils._argument_spec import argument_spec, plain_arguments, refuse_what_ansible_fails_on
+from ..module_utils._argument_spec import (
+    argument_spec,
+    plain_arguments,
+    put_back,
+    refuse_what_ansible_fails_on,
+    set_aside,
+)
 from ..module_utils._backends import BACKENDS
 from ..module_utils._connector.errors import CapabilityError, InputError, RelayError
 from ..module_utils._engine.backend import Backend
@@ -69,10 +75,12 @@ class RelayAction(ActionBase):
         return result
 
     def _run_here(self, task_vars: dict[str, Any] | None) -> dict[str, Any]:
+        self._task.args, aside = set_aside(self._task.args)
         try:
             _result, params = self.validate_argument_spec(argument_spec=argument_spec(self.kind))
         except AnsibleActionFail as error:
             raise InputError(error.message.rstrip(". ")) from error
+        params = put_back(params, aside)
         backend = self._backend(params, task_vars)
         result = run(self.kind, backend, params, check=self._task.check_mode)
         return {**result.shown(self._task.diff), **_warnings(result.warnings)}

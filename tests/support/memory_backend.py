@@ -14,7 +14,7 @@ from ansible_collections.mailops.relay.plugins.module_utils._policy.compile impo
 from ansible_collections.mailops.relay.plugins.module_utils._policy.state import State
 
 EVERYTHING = Capabilities(
-    options=dict.fromkeys(row.option for row in CONNECTOR_PROPERTIES), principals=None, rights=None
+    options=dict.fromkeys(row.option for row in CONNECTOR_PROPERTIES), principals=None, rights=None, odd_values=True
 )
 
 

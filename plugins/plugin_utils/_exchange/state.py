@@ -11,14 +11,17 @@ from typing import Any
 
 from ...module_utils._connector.errors import StoreError
 from ...module_utils._connector.model import Connector
+from ...module_utils._connector.odd import plain_text
 from ...module_utils._connector.principals import ANONYMOUS, AUTHENTICATED, fold
 from ...module_utils._connector.rights import Entry
 from ...module_utils._engine.backend import Notice, Reading
 from ...module_utils._engine.service import ServiceFacts, ServicePart
 from ...module_utils._policy.state import State
+from ...module_utils._policy.surface import listed
 from .calls import FRONTEND, TRANSPORT, Answer, Answers, Row
 from .capabilities import capabilities
 from .errors import explain
+from .notices import notices as odd_notices
 from .parse import changed, read_connector, read_domains, read_entries, read_time, unread_groups
 from .places import sockets
 from .seen import Seen
@@ -37,6 +40,8 @@ _BUILT_IN = (
 """Source: Microsoft, "Receive connectors"; the last two come with Small Business Server."""
 _COMPONENTS = ("ServerWideOffline", "HubTransport", "FrontendTransport", "EdgeTransport")
 """Source: Microsoft, "Manage database availability groups": what maintenance turns off of transport."""
+_NAMED = (("connectors", "Name"), ("domains", "DomainName"))
+"""Answers whose objects have a time of change, and the name of each."""
 _NO_RIGHTS = (
     "The rights of the connectors are not known: {why}. So nothing is said about who may relay. Read as somebody who "
     "has the cmdlet Get-ADPermission (by default Organization Management)."
@@ -63,12 +68,14 @@ def read_server(answers: Answers) -> Reading:
         if unread and found is not None:
             notices.append(unread)
             connectors[number] = replace(connectors[number], extended_rights=None)
+    _refuse_twins(connectors)
     state = State(
         connectors=tuple(sorted(connectors, key=lambda item: item.key)),
         accepted_domains=tuple(read_domains(_rows(answers, "domains"))),
         built_in=tuple(form.format(name) for form in _BUILT_IN),
     )
     said = [notice for answer in answers.values() for notice in answer.notices]
+    notices += [*odd_notices(state), *_undated(answers)]
     return Reading(
         state=state,
         service=_service(answers, connectors),
@@ -112,6 +119,16 @@ def _refuse_foreign(rows: Iterable[Row], server: str) -> None:
                 value=row["Server"],
                 way_out="Please report it.",
             )
+
+
+def _refuse_twins(connectors: Iterable[Connector]) -> None:
+    """A change names its connector."""
+    seen: set[str] = set()
+    for connector in connectors:
+        if connector.key in seen:
+            way_out = "Names are the same whatever their case. Rename one of them in Exchange."
+            raise StoreError("two connectors of one name", where="connectors", value=connector.name, way_out=way_out)
+        seen.add(connector.key)
 
 
 def _rows(answers: Answers, name: str) -> tuple[Row, ...]:
@@ -190,15 +207,15 @@ def _known_service(name: str) -> str:
 def _times(answers: Answers, roles: Mapping[str, Any]) -> Iterator[tuple[str, str, datetime | None]]:
     """Name of each connector, the service that holds it, and when it was changed."""
     for row in _rows(answers, "connectors"):
-        role = roles[str(row["Name"]).lower()]
+        role = roles[plain_text(row["Name"]).lower()]
         holder = FRONTEND if role == "FrontendTransport" else TRANSPORT
-        yield str(row["Name"]), holder, changed(row, f"connector '{row['Name']}', WhenChanged")
+        yield plain_text(row["Name"]), holder, _changed(row)
 
 
 def _newest(answers: Answers, roles: Mapping[str, Any]) -> dict[str, datetime]:
     """Service to the newest change of what it holds. Without roles (2010 and older, Edge) there is one service."""
     times = [(holder, time) for _name, holder, time in _times(answers, roles)]
-    everywhere = [changed(row, f"accepted domain '{row['DomainName']}'") for row in _rows(answers, "domains")]
+    everywhere = [_changed(row) for row in _rows(answers, "domains")]
     # no file, an answer with a problem: no rights were changed yet
     marked = answers.get("marker", Answer()).rows
     everywhere += [read_time(row.get("LastWriteTimeUtc"), "marker file") for row in marked]
@@ -210,3 +227,25 @@ def _newest(answers: Answers, roles: Mapping[str, Any]) -> dict[str, datetime]:
         elif time is not None:
             newest.setdefault(service, time)
     return newest
+
+
+def _changed(row: Row) -> datetime | None:
+    """``None``: nobody can tell."""
+    try:
+        return changed(row, "")
+    except StoreError:
+        return None
+
+
+def _undated(answers: Answers) -> list[str]:
+    """A notice where no time stands when something was changed."""
+    names = [f"'{row[column]}'" for answer, column in _NAMED for row in _rows(answers, answer) if _is_undated(row)]
+    if not names:
+        return []
+    return [
+        f"When these were changed cannot be read: {listed(names, 5)}. Whether a restart is due is told without them."
+    ]
+
+
+def _is_undated(row: Row) -> bool:
+    return _changed(row) is None and bool(row.get("WhenChangedUTC") or row.get("WhenChanged"))

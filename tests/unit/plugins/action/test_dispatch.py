@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+import random
 import re
 from dataclasses import replace
 from pathlib import Path
@@ -217,6 +218,31 @@ def test_the_limits_of_a_task_on_exchange_are_its_own_or_256() -> None:
         "receive_connectors", windows=True, answer=answer, **task, max_relay_addresses=1024, shared_sources=["10.0.1.1"]
     )
     assert "shared_sources: addresses that many clients arrive from could relay (10.0.1.1)" in shared["warnings"][0]
+
+
+def test_an_unvalidated_value_passes_the_validation_of_ansible() -> None:
+    """It would refuse a word that is no choice, and make one text of a list."""
+    odd = {"SizeEnabled": "Sometimes", "ChunkingEnabled": "perhaps", "Banner": ["one", "two"], "MaxHopCount": "900"}
+    row = {**exchange.connector_row(random.Random(0), exchange.SCAN), **odd}
+    answer = exchange.answers([exchange.SCAN], connectors=exchange.table("connectors", [row]))
+    task = {"backend": "exchange", "allow_open_relay": True, "max_relay_addresses": 10**6}
+    info, _execute = run("receive_connectors_info", windows=True, answer=answer, backend="exchange")
+    result, _execute = run("receive_connectors", windows=True, answer=answer, connectors=info["connectors"], **task)
+    assert (result.get("msg"), result["changed"]) == (None, False)
+    assert result["before"] == info["connectors"]
+    assert info["connectors"][0]["unvalidated"] == ["banner", "max_hop_count", "chunking_enabled", "size_enabled"]
+    (entry,) = info["connectors"]
+    for other in ({**entry, "enabled": "perhaps"}, {**entry, "unvalidated": [], "size_enabled": "Sometimes"}):
+        refused, _execute = run("receive_connectors", windows=True, answer=answer, connectors=[other], **task)
+        assert refused["error"] == "input"
+
+
+@pytest.mark.parametrize("unvalidated", ["banner", 7, ["banner", ["x"]], {"a": 1}])
+def test_unvalidated_that_is_no_list_of_names_is_refused_or_read(unvalidated: Any) -> None:
+    entry = {"name": "New", "unvalidated": unvalidated}
+    answer = exchange.answers([exchange.SCAN])
+    result, _execute = run("receive_connectors", windows=True, answer=answer, backend="exchange", connectors=[entry])
+    assert (result["failed"], result["error"]) == (True, "input")
 
 
 READERS = [("receive_connectors_info", {}), ("accepted_domains", {"accepted_domains": [{"name": "corp.test"}]})]

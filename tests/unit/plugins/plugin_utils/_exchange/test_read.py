@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 import random
+import re
 from dataclasses import replace
 from typing import Any
 
@@ -160,11 +161,14 @@ def test_a_property_that_every_exchange_has_cannot_be_missing(name: str) -> None
         one(**{name: ...})
 
 
-def test_a_value_that_cannot_be_read_names_connector_option_and_value() -> None:
-    with pytest.raises(
-        StoreError, match=r"connector 'Scan', max_hop_count \(MaxHopCount\): .*got '60 hops'.*report it"
-    ):
-        one(MaxHopCount="60 hops")
+@pytest.mark.parametrize(
+    ("entry", "says"),
+    [("home", "not an IP address"), ("10.0.0.0(255.0.255.0)", r"the mask 255\.0\.255\.0 is no prefix")],
+)
+def test_a_value_that_cannot_be_read_names_connector_option_and_value(entry: str, says: str) -> None:
+    place = r"connector 'Scan', remote_ip_ranges \(RemoteIPRanges\)\[1\]"
+    with pytest.raises(StoreError, match=rf"{place}: cannot be read \({says}\), got '{re.escape(entry)}'.*report it"):
+        one(RemoteIPRanges=["63.128.21.0(255.255.255.0)", entry])
 
 
 # -- rights ------------------------------------------------------------------------------------------------------------
@@ -321,6 +325,9 @@ def test_defect_6_ranges_and_bindings_in_any_spelling_are_the_same() -> None:
     other = ["0.0.0.0/0", "fe80:0::1", "192.168.1.0-192.168.1.255", "10.0.0.1"]
     assert one(RemoteIPRanges=ranges).remote_ip_ranges == one(RemoteIPRanges=other).remote_ip_ranges
     bindings = "[::]:25, 0.0.0.0:25"
+    masked = ["192.168.1.0(255.255.255.0)", "fe80::1", "10.0.0.1", "0.0.0.0 (0.0.0.0)"]
+    assert one(RemoteIPRanges=masked).remote_ip_ranges == one(RemoteIPRanges=other).remote_ip_ranges
+    assert one(Bindings=":::25, 0.0.0.0:25").bindings == one(Bindings=bindings).bindings
     assert one(Bindings=bindings).bindings == one(Bindings=["0.0.0.0:25", "[0:0::0]:25"]).bindings
 
 
