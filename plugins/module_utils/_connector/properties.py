@@ -34,6 +34,8 @@ NOT_OPTIONS = {
 def render_item(item: Connector | AcceptedDomain) -> dict[str, Any]:
     """A connector or domain in the shape of the module options, without the properties that it does not have."""
     rows = CONNECTOR_PROPERTIES if isinstance(item, Connector) else DOMAIN_PROPERTIES
+    if isinstance(item, Connector) and item.extended_rights is None:  # what is not known was not removed
+        rows = tuple(row for row in rows if row.option != "removed_rights")
     found = ((row, getattr(item, row.option)) for row in rows)
     rendered = {row.option: render_value(row, value) for row, value in found if value is not None}
     return {"name": item.name, "state": "present", **rendered}

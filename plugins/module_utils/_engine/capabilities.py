@@ -23,8 +23,8 @@ _ROWS = {row.option: row for row in CONNECTOR_PROPERTIES}
 class Capabilities:
     """:ivar options: connector option to the normalised values it takes (of lists: the entries), ``None``: every value.
         An option that is not in it cannot be expressed. The only value of a scalar is what the server always does.
-    :ivar principals: whose extended rights it knows, ``None``: everybody's
-    :ivar rights: extended rights it acts on, ``None``: all
+    :ivar principals: whose extended and removed rights it knows, ``None``: everybody's
+    :ivar rights: extended and removed rights it acts on, ``None``: all
     :ivar per_binding: options that must be the same for all enabled connectors on one binding
     :ivar domains_elsewhere: why accepted domains are not changed here and the way out, ``None``: they are changed here
     :ivar atomic: it applies all operations at once
@@ -117,10 +117,11 @@ def _limited(can: Capabilities, connector: Connector) -> Iterator[tuple[str, Any
         value = getattr(connector, option)
         if known is not None and can.settable(option) and value is not None:
             yield from ((option, each, known) for each in (value if _ROWS[option].is_list else (value,)))
-    for entry in connector.known_rights:
-        for value, known in ((entry.principal, can.principals), (entry.right, can.rights)):
-            if known is not None:
-                yield "extended_rights", value, known
+    for option, entries in (("extended_rights", connector.known_rights), ("removed_rights", connector.removed_rights)):
+        for entry in entries:
+            for value, limited in ((entry.principal, can.principals), (entry.right, can.rights)):
+                if limited is not None:
+                    yield option, value, limited
 
 
 def binding_conflicts(backend: str, can: Capabilities, state: State) -> list[Conflict]:

@@ -9,6 +9,7 @@ how objects differ that came through a remote session, out of a snapshot or stra
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -16,10 +17,10 @@ from typing import Any
 
 from ...module_utils._connector.errors import RelayError, StoreError
 from ...module_utils._connector.model import DOMAIN_TYPES, AcceptedDomain, Connector
-from ...module_utils._connector.principals import canonical, fold
+from ...module_utils._connector.principals import ANONYMOUS, EXTERNALLY_SECURED, canonical, fold, is_well_known
 from ...module_utils._connector.properties import CONNECTOR_PROPERTIES
 from ...module_utils._connector.property import Property, parse_list
-from ...module_utils._connector.rights import Entry, group_entries, separate
+from ...module_utils._connector.rights import GROUPS, Entry, read_rights
 from ...module_utils._connector.values import parse_bool, parse_choice, parse_domain, parse_name
 from .calls import Row
 
@@ -42,10 +43,17 @@ def read_connector(row: Row, entries: Iterable[Entry] | None) -> Connector:
     }
     # Exchange has no such list: whoever may send as anybody may
     connector = replace(Connector(name, allowed_senders=("*",)), **fields)
-    if entries is None:
+    if entries is None or unread_groups(connector, entries):
         return replace(connector, extended_rights=None)
-    rights = separate(connector.permission_groups, entries)
-    return replace(connector, extended_rights=rights.extended, inherited_rights=rights.inherited)
+    rights = read_rights(connector.permission_groups, entries)
+    return replace(
+        connector,
+        permission_groups=rights.groups,
+        extended_rights=rights.extended,
+        removed_rights=rights.removed,
+        inherited_rights=rights.inherited,
+        full_control=rights.full_control,
+    )
 
 
 def _property(prop: Property, row: Row, where: str) -> Any:
@@ -130,11 +138,27 @@ def texts(value: Any) -> list[str]:
 
 
 def unread_groups(connector: Connector, entries: Iterable[Entry]) -> list[str]:
-    """Groups of the connector of which no entry was read. A group is nothing but its entries, so then the entries were
-    not all read, or name principals in a language that is not known here."""
-    seen = separate((), entries)
-    present = {*seen.extended, *seen.inherited}
-    return [group for group in connector.permission_groups if not present & group_entries([group])]
+    """Printed groups that sessions without AUTH live by and of which no entry was read.
+
+    Then nobody has any entry, or somebody of an unknown name holds what the group grants: that may be its principal in
+    another language. No other group matters: without its entries its members may do nothing.
+
+    :param connector: with the groups as they are printed
+    """
+    found = [(canonical(entry.principal), entry.right.lower(), entry.inherited) for entry in entries]
+    groups = {"AnonymousUsers": ANONYMOUS}
+    if "ExternalAuthoritative" in connector.auth_mechanism:
+        groups["ExchangeServers"] = EXTERNALLY_SECURED
+    unread = []
+    for group, principal in groups.items():
+        granted = {right.lower() for right in GROUPS[group][principal]}
+        held = Counter(name for name, right, _inherited in found if right in granted and not is_well_known(name))
+        has_own = any(right in granted and not inherited for _name, right, inherited in found)
+        is_read = any(name == principal for name, _right, _inherited in found)
+        doubtful = not has_own or any(2 * count >= len(granted) for count in held.values())
+        if group in connector.permission_groups and not is_read and doubtful:
+            unread.append(group)
+    return unread
 
 
 def read_domains(rows: Iterable[Row]) -> list[AcceptedDomain]:

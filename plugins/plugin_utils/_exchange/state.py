@@ -5,7 +5,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
@@ -55,14 +54,13 @@ def read_server(answers: Answers) -> Reading:
     per_row = [None if entries is None else entries.get(str(number), []) for number in range(len(rows))]
     connectors = [read_connector(row, found) for row, found in zip(rows, per_row, strict=True)]
     for number, found in enumerate(per_row):
-        unread = _unread(connectors[number], found or ())
-        if unread and found is not None:
-            notices.append(unread)
-            connectors[number] = replace(connectors[number], extended_rights=None)
+        if found is not None and connectors[number].extended_rights is None:
+            notices.append(_unread(connectors[number], found))
     state = State(
         connectors=tuple(sorted(connectors, key=lambda item: item.key)),
         accepted_domains=tuple(read_domains(_rows(answers, "domains"))),
         built_in=tuple(form.format(name) for form in _BUILT_IN),
+        inherited_rights=tuple(sorted({entry for item in connectors for entry in item.inherited_rights})),
     )
     said = [notice for answer in answers.values() for notice in answer.notices]
     return Reading(
@@ -75,7 +73,7 @@ def read_server(answers: Answers) -> Reading:
 
 def _unread(connector: Connector, entries: Iterable[Entry]) -> str:
     groups = unread_groups(connector, entries)
-    return _UNREAD.format(groups=f"{', '.join(groups)} on connector '{connector.name}'") if groups else ""
+    return _UNREAD.format(groups=f"{', '.join(groups)} on connector '{connector.name}'")
 
 
 def _server_name(answers: Answers) -> str:
