@@ -233,7 +233,7 @@ def read_rights(printed: Iterable[str], entries: Iterable[Entry]) -> Rights:
 
     The groups follow from the entries: a group is there if at least half of what it grants to those of its principals
     that hold anything is there. What the server prints counts only where none of them does: after an entry of a group
-    was removed by hand, nobody knows what is printed.
+    was removed by hand, nobody knows what is printed. Groups of servers of which no entry was read lack none.
 
     :param printed: the groups as the server prints them
     """
@@ -244,8 +244,8 @@ def read_rights(printed: Iterable[str], entries: Iterable[Entry]) -> Rights:
         places[place].add(found)
     groups = tuple(group for group in GROUPS if _is_there(group, own, tuple(printed)))
     granted = group_entries(groups)
-    holders = {fold(entry.principal) for entry in own}
-    missed = (entry for entry in granted - own if not is_server(entry) or fold(entry.principal) in holders)
+    held = {(fold(entry.principal), entry.deny) for entry in own}
+    missed = (entry for entry in granted - own if not is_server(entry) or (fold(entry.principal), entry.deny) in held)
     return Rights(
         groups=groups,
         extended=tuple(sorted(own - granted)),

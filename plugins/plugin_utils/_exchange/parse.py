@@ -20,7 +20,7 @@ from ...module_utils._connector.model import DOMAIN_TYPES, AcceptedDomain, Conne
 from ...module_utils._connector.principals import ANONYMOUS, EXTERNALLY_SECURED, canonical, fold, is_well_known
 from ...module_utils._connector.properties import CONNECTOR_PROPERTIES
 from ...module_utils._connector.property import Property, parse_list
-from ...module_utils._connector.rights import GROUPS, Entry, read_rights
+from ...module_utils._connector.rights import EVERY_RIGHT, GROUPS, Entry, read_rights
 from ...module_utils._connector.values import parse_bool, parse_choice, parse_domain, parse_name
 from .calls import Row
 
@@ -113,20 +113,32 @@ def read_entries(rows: Iterable[Row], local_names: Mapping[str, str]) -> dict[st
 
 
 def _entries(row: Row, local_names: Mapping[str, str]) -> Iterable[Entry]:
-    """One for each extended right; a row may be about none."""
+    """One for each extended right, or one for all of them; a row may be about none."""
     principal = read_principal(row, local_names)
     deny = _read(parse_bool, row.get("Deny"), "Get-ADPermission, Deny")
     inherited = _read(parse_bool, row.get("IsInherited"), "Get-ADPermission, IsInherited")
-    return [Entry(principal, right, deny, inherited) for right in texts(row.get("ExtendedRights"))]
+    return [Entry(principal, right, deny, inherited) for right in _rights(row)]
+
+
+def _rights(row: Row) -> list[str]:
+    """The extended rights, or which of the access rights stands for all of them."""
+    access = {text.lower() for text in texts(row.get("AccessRights"))}
+    named = texts(row.get("ExtendedRights"))
+    every, any_extended = EVERY_RIGHT
+    if every.lower() in access:
+        return [every, *named]
+    return [any_extended] if any_extended.lower() in access and not named else named
 
 
 def read_principal(row: Row, local_names: Mapping[str, str]) -> str:
-    """By SID where it is a well-known one, because names are translated; else by name, because SIDs say nothing."""
+    """By SID where it is a well-known one, because names are translated; else by name, because SIDs say nothing. The
+    name is in ``User``, or in what that was made of."""
     sid = str(row.get("User.SecurityIdentifier") or "")
-    if sid and canonical(sid) != sid:
+    if is_well_known(sid):
         return canonical(sid)
-    name = str(row.get("User") or "") or sid
-    return canonical(local_names.get(fold(name), name))
+    names = [str(row[column]) for column in ("User", "User.RawIdentity") if row.get(column)]
+    found = [canonical(local_names.get(fold(name), name)) for name in names] or [sid]
+    return next(filter(is_well_known, found), found[0])
 
 
 def texts(value: Any) -> list[str]:
