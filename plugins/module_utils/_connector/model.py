@@ -16,7 +16,7 @@ from . import values
 from .addresses import AddressRange, Binding, parse_binding
 from .errors import UnknownRightsError
 from .fields import count, entries, flags, patterns, ranges, size, span, switch, text, word
-from .principals import DOUBTFUL
+from .principals import DOUBTFUL, fold
 from .rights import (
     ANONYMOUS,
     AUTHENTICATED,
@@ -30,6 +30,7 @@ from .rights import (
 )
 
 MECHANISMS = ("Tls", "Integrated", "BasicAuth", "BasicAuthRequireTLS", "ExchangeServer", "ExternalAuthoritative")
+_DOUBTFUL = frozenset(map(fold, DOUBTFUL))
 DOMAIN_TYPES = ("Authoritative", "InternalRelay", "ExternalRelay")
 
 
@@ -145,6 +146,9 @@ class Connector:
     @cached_property
     def possible_rights(self) -> frozenset[str]:
         """Of a session without AUTH, if it belongs to every group of which that is not documented."""
+        entries = (*(self.extended_rights or ()), *self.full_control, *self.inherited_rights)
+        if _DOUBTFUL.isdisjoint(fold(entry.principal) for entry in entries):
+            return self.anonymous_rights
         return self._rights(self.anonymous_principal, DOUBTFUL)
 
     @cached_property

@@ -141,14 +141,17 @@ def _less_relaying(connector: Connector) -> Iterator[Operation]:
 
 
 def _before_all_is_granted(old: Connector, new: Connector) -> Iterator[Operation]:
-    """New groups bring all their entries, also those that are to be removed again: where the connector would relay
-    meanwhile, take relaying away before, or the connector."""
-    changes = _changes(old, new)
-    if not (old.enabled and _other_groups(old, new)):
+    """New groups bring all their entries, also those that are to be removed again: where anonymous sessions could do
+    more meanwhile, deny it before, or take the connector away."""
+    if not (old.enabled and new.removed_rights and _other_groups(old, new)):
         return
-    meanwhile = connector_set(old, dict(changes))
+    meanwhile = connector_set(old, dict(_changes(old, new)))
     if {SUBMIT, ANY_RECIPIENT} <= meanwhile.anonymous_rights:
         yield _without_relaying(old, meanwhile)
+    submit = ExtendedRight(meanwhile.anonymous_principal, SUBMIT)
+    if submit in new.removed_rights:
+        yield Grant(old.name, submit._replace(deny=True))
+    if meanwhile.anonymous_rights - new.anonymous_rights:
         yield Disable(old.name)
 
 

@@ -18,8 +18,6 @@ from .merge import Options, merge
 _CONNECTOR_OPTIONS = ("name", "state", "usage", *(row.option for row in CONNECTOR_PROPERTIES))
 _DOMAIN_OPTIONS = ("name", "state", *(row.option for row in DOMAIN_PROPERTIES))
 _STATES = ("present", "absent")
-_HELD = ("inherited_rights", "full_control")
-"""Entries that are no options of a connector."""
 _UNKNOWN = "Read the server again as somebody who may run Get-ADPermission there (Organization Management)."
 _FORM = "Give what receive_connectors_info returns, or {connectors: [...], accepted_domains: [...]}."
 
@@ -42,16 +40,16 @@ def parse_definitions(value: Any) -> State:
             accepted_domains=_entries(value, "accepted_domains", _DOMAIN_OPTIONS),
         ),
     )
-    held = {key: _held(state, value.get(key) or (), key) for key in _HELD}
+    inherited, full = (_held(state, value.get(key) or (), key) for key in ("inherited_rights", "full_control"))
     connectors = (
-        replace(item, **{key: tuple(sorted(found.get(item.key, ()))) for key, found in held.items()})
+        replace(item, inherited_rights=inherited.get(item.key, ()), full_control=full.get(item.key, ()))
         for item in state.connectors
     )
     return replace(state, connectors=tuple(connectors))
 
 
-def _held(state: State, entries: Any, key: str) -> dict[str, set[ExtendedRight]]:
-    """By the key of the connector."""
+def _held(state: State, entries: Any, key: str) -> dict[str, tuple[ExtendedRight, ...]]:
+    """Sorted, by the key of the connector."""
     if not isinstance(entries, (list, tuple)):
         raise InputError("not a list", where=key, value=entries, way_out=_FORM)
     found: dict[str, set[ExtendedRight]] = {}
@@ -64,7 +62,7 @@ def _held(state: State, entries: Any, key: str) -> dict[str, set[ExtendedRight]]
             raise InputError("there is no such connector", where=f"{where}.connector", value=name, way_out=_FORM)
         right = {key: item for key, item in entry.items() if key != "connector"}
         found.setdefault(name.lower(), set()).add(parse_held_right(right, where))
-    return found
+    return {key: tuple(sorted(rights)) for key, rights in found.items()}
 
 
 def _entries(value: Mapping[str, Any], key: str, options: Sequence[str]) -> list[Mapping[str, Any]]:

@@ -13,6 +13,7 @@ from ...module_utils._connector.model import Connector
 from ...module_utils._connector.principals import ANONYMOUS, AUTHENTICATED, fold
 from ...module_utils._connector.rights import Entry
 from ...module_utils._engine.backend import Notice, Reading
+from ...module_utils._engine.doubts import doubts
 from ...module_utils._engine.service import ServiceFacts, ServicePart
 from ...module_utils._policy.state import State
 from .calls import FRONTEND, TRANSPORT, Answer, Answers, Row
@@ -56,6 +57,7 @@ def read_server(answers: Answers) -> Reading:
     for number, found in enumerate(per_row):
         if found is not None and connectors[number].extended_rights is None:
             notices.append(_unread(connectors[number], found))
+    notices += [text for item in connectors for text in doubts(item)]
     state = State(
         connectors=tuple(sorted(connectors, key=lambda item: item.key)),
         accepted_domains=tuple(read_domains(_rows(answers, "domains"))),
