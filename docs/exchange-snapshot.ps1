@@ -142,7 +142,8 @@
         'RejectReservedTopLevelRecipientDomains', 'RejectReservedSecondLevelRecipientDomains',
         'RejectSingleLabelRecipientDomains', 'SmtpUtf8Enabled')
     SaveEach 'rights' 'connectors' { Get-ADPermission -Identity ([string]$args[0].DistinguishedName) } @(
-        'Identity', 'User', 'User.SecurityIdentifier', 'Deny', 'IsInherited', 'ExtendedRights')
+        'Identity', 'User', 'User.SecurityIdentifier', 'User.RawIdentity', 'Deny', 'IsInherited', 'AccessRights',
+        'ExtendedRights')
     Save 'domains' { Get-AcceptedDomain } @(
         'DomainName', 'DomainType', 'MatchSubDomains', 'WhenChangedUTC', 'WhenChanged')
     Save 'services' {

@@ -55,8 +55,8 @@ from the version in its column on; so far it is read only ([exchange.md](exchang
 RIGHTS = """
 ## Extended rights
 
-What an entry of `extended_rights` may name. On `exchange` that is every principal and every right
-of the option.
+What an entry of `extended_rights` or `removed_rights` may name. On `exchange` that is every
+principal and every right of the option.
 """
 ERRORS_HEAD = """\
 <!--
@@ -137,7 +137,7 @@ def capabilities_page() -> str:
             f"`{row.option}`",
             accepted(row),
             *(cell(row, values) for values in takes.values()),
-            VERSIONS[row.since] if row.exchange or row.option == "extended_rights" else "no",
+            VERSIONS[row.since] if row.exchange or row.option in ("extended_rights", "removed_rights") else "no",
         )
         for row in CONNECTOR_PROPERTIES
     ]

@@ -13,6 +13,7 @@ from typing import Any
 
 from exchange_lab import state as lab
 from exchange_lab.smtp import USERS, to_binding, to_range
+from exchange_lab.varied import RIGHTS
 from support.exchange import FLAGS, OPTIONS, SIZES, SPANS
 
 # what no Exchange has
@@ -43,8 +44,25 @@ def expected(item: lab.Data) -> lab.Data:
     if values.get("TransportRole", "") is None:  # an Edge server has one service
         del values["TransportRole"]
     found = {option: _value(name, values[name]) for option, name in OPTIONS.items() if name in values}
-    added = {_right(ace) for ace in item["aces"] if not ace["inherited"] and not _granted(item["groups"], ace)}
-    return {**FIXED, **found, "name": item["name"], "extended_rights": added}
+    groups, removed = _groups(item)
+    added = {_right(ace) for ace in item["aces"] if not ace["inherited"] and not _granted(groups, ace)}
+    found["permission_groups"] = set(groups)
+    return {**FIXED, **found, "name": item["name"], "extended_rights": added, "removed_rights": removed}
+
+
+def _groups(item: lab.Data) -> tuple[list[str], Rights]:
+    """The groups as their entries tell, and what is missing of them: whoever holds half of a group has it."""
+    groups: list[str] = list(item["groups"])
+    removed: Rights = set()
+    allowed = [ace for ace in item["aces"] if not ace["inherited"] and not ace["deny"]]
+    for group in ("AnonymousUsers", "ExchangeUsers"):
+        user, rights = _GRANTED[group]
+        held = {ace["right"] for ace in allowed if ace["user"] == user and _granted([group], ace)}
+        if group not in groups and 2 * len(held) >= len(rights.split()):
+            groups.append(group)
+            granted = [right for right in RIGHTS if any(right.endswith(name) for name in rights.split())]
+            removed |= {(USERS[user], right, False) for right in granted if right not in held}
+    return groups, removed
 
 
 def _value(name: str, value: Any) -> Any:
@@ -114,7 +132,7 @@ def _read(option: str, value: Any) -> Any:
         return set(map(_capabilities, value))
     if name in FLAGS:
         return set(value)
-    if option == "extended_rights":
+    if option in ("extended_rights", "removed_rights"):
         return {(entry["principal"], entry["right"], entry["deny"]) for entry in value}
     if name in SIZES:
         return _size(value)

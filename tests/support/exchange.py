@@ -19,7 +19,7 @@ from typing import Any
 from ansible_collections.mailops.relay.plugins.module_utils._connector.addresses import AddressRange, format_address
 from ansible_collections.mailops.relay.plugins.module_utils._connector.model import AcceptedDomain, Connector
 from ansible_collections.mailops.relay.plugins.module_utils._connector.properties import CONNECTOR_PROPERTIES
-from ansible_collections.mailops.relay.plugins.module_utils._connector.rights import ExtendedRight, group_entries
+from ansible_collections.mailops.relay.plugins.module_utils._connector.rights import ExtendedRight
 from ansible_collections.mailops.relay.plugins.module_utils._engine.backend import Reading
 from ansible_collections.mailops.relay.plugins.module_utils._engine.task import run
 from ansible_collections.mailops.relay.plugins.plugin_utils._exchange.backend import SnapshotBackend
@@ -181,7 +181,7 @@ def right_rows(
 ) -> list[dict[str, Any]]:
     """As Get-ADPermission prints them: a row for each entry."""
     names = names or {}
-    own = [*group_entries(connector.permission_groups), *connector.known_rights]
+    own = sorted(connector.own_entries)
     entries: Iterable[tuple[str, str, bool, bool]] = (
         *((item.principal, item.right, item.deny, False) for item in own),
         *((item.principal, item.right, item.deny, True) for item in connector.inherited_rights),
@@ -279,6 +279,14 @@ def as_read(connector: Connector) -> Connector:
         allowed_recipients=(),
         inherited_rights=tuple(sorted(set(connector.inherited_rights))),
     )
+
+
+def in_words_of(connector: Connector, read: Connector) -> Connector:
+    """``read`` with the groups and rights of ``connector`` if they come to the same entries."""
+    if read.own_entries != connector.own_entries:
+        return read
+    words = ("permission_groups", "extended_rights", "removed_rights")
+    return replace(read, **{option: getattr(connector, option) for option in words})
 
 
 RELAY = ExtendedRight("NT AUTHORITY\\ANONYMOUS LOGON", "ms-Exch-SMTP-Accept-Any-Recipient")

@@ -13,7 +13,7 @@ from ...module_utils._policy.state import State
 from .calls import Answers, Execute, Executed, ask, run
 from .errors import Problem, explain
 from .places import check_places
-from .rules import role_conflicts
+from .rules import new_exchange_conflicts
 from .seen import Seen
 from .service import ExchangeService
 from .state import read_server
@@ -49,7 +49,7 @@ class ExchangeBackend(Backend):
         return read_server(answers), Seen(answers)
 
     def validate(self, state: State, before: State) -> list[Conflict]:
-        return _new_conflicts(state, before)
+        return new_exchange_conflicts(state, before, has_roles=self._seen.has_roles)
 
     def preflight(self, change: Change) -> list[Finding]:
         return check_places(change.before.state, change.wanted, self._seen)
@@ -97,20 +97,13 @@ class SnapshotBackend(Backend):
         return read_server(self._answers())
 
     def validate(self, state: State, before: State) -> list[Conflict]:
-        return _new_conflicts(state, before)
+        return []
 
     def preflight(self, change: Change) -> list[Finding]:
         return []
 
     def apply(self, change: Change) -> Reading:
         raise CapabilityError("a snapshot is no server", where="snapshot", way_out="Leave snapshot out.")
-
-
-def _new_conflicts(state: State, before: State) -> list[Conflict]:
-    """Of rules that only Exchange has."""
-    found = role_conflicts(state)
-    known = set(role_conflicts(before)) if found else set()
-    return [item for item in found if item not in known]
 
 
 def _nothing_written(problem: Problem) -> RelayError:

@@ -70,7 +70,16 @@ READ: tuple[dict[str, Any], ...] = (
         "foreach": "connectors.DistinguishedName",
         "as": "Identity",
         "take": [_ONE_CONTROLLER],
-        "select": ["Identity", "User", "User.SecurityIdentifier", "Deny", "IsInherited", "ExtendedRights"],
+        "select": [
+            "Identity",
+            "User",
+            "User.SecurityIdentifier",
+            "User.RawIdentity",
+            "Deny",
+            "IsInherited",
+            "AccessRights",
+            "ExtendedRights",
+        ],
         "optional": True,
     },
     {

@@ -32,7 +32,16 @@ class Seen:
     @property
     def controller(self) -> str:
         """The domain controller that was read, empty on an Edge server, which has none."""
-        return "" if self.server.get("ServerRole") == "Edge" else str(self.server.get("OriginatingServer") or "")
+        return "" if self.is_edge else str(self.server.get("OriginatingServer") or "")
+
+    @property
+    def has_roles(self) -> bool:
+        """Whether connectors belong to one of two transport services: 2013 and newer, not on Edge."""
+        return any("TransportRole" in row for row in self._connectors.values()) and not self.is_edge
+
+    @property
+    def is_edge(self) -> bool:
+        return self.server.get("ServerRole") == "Edge"
 
     def guid(self, name: str) -> str:
         """Of a connector.

@@ -4,8 +4,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import replace
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -15,6 +14,7 @@ from ...module_utils._connector.odd import plain_text
 from ...module_utils._connector.principals import ANONYMOUS, AUTHENTICATED, fold
 from ...module_utils._connector.rights import Entry
 from ...module_utils._engine.backend import Notice, Reading
+from ...module_utils._engine.doubts import doubts
 from ...module_utils._engine.service import ServiceFacts, ServicePart
 from ...module_utils._policy.state import State
 from ...module_utils._policy.surface import listed
@@ -24,6 +24,7 @@ from .errors import explain
 from .notices import notices as odd_notices
 from .parse import changed, read_connector, read_domains, read_entries, read_time, unread_groups
 from .places import sockets
+from .rules import FRONTEND as FRONT_END_ROLE
 from .seen import Seen
 
 _BUILT_IN = (
@@ -38,7 +39,7 @@ _BUILT_IN = (
     "Windows SBS Fax Sharepoint Receive {}",
 )
 """Source: Microsoft, "Receive connectors"; the last two come with Small Business Server."""
-_COMPONENTS = ("ServerWideOffline", "HubTransport", "FrontendTransport", "EdgeTransport")
+_COMPONENTS = ("ServerWideOffline", "HubTransport", FRONT_END_ROLE, "EdgeTransport")
 """Source: Microsoft, "Manage database availability groups": what maintenance turns off of transport."""
 _NAMED = (("connectors", "Name"), ("domains", "DomainName"))
 """Answers whose objects have a time of change, and the name of each."""
@@ -64,15 +65,15 @@ def read_server(answers: Answers) -> Reading:
     per_row = [None if entries is None else entries.get(str(number), []) for number in range(len(rows))]
     connectors = [read_connector(row, found) for row, found in zip(rows, per_row, strict=True)]
     for number, found in enumerate(per_row):
-        unread = _unread(connectors[number], found or ())
-        if unread and found is not None:
-            notices.append(unread)
-            connectors[number] = replace(connectors[number], extended_rights=None)
+        if found is not None and connectors[number].extended_rights is None:
+            notices.append(_unread(connectors[number], found))
     _refuse_twins(connectors)
+    notices += [text for item in connectors for text in doubts(item)]
     state = State(
         connectors=tuple(sorted(connectors, key=lambda item: item.key)),
         accepted_domains=tuple(read_domains(_rows(answers, "domains"))),
         built_in=tuple(form.format(name) for form in _BUILT_IN),
+        template=_template(answers, connectors),
     )
     said = [notice for answer in answers.values() for notice in answer.notices]
     notices += [*odd_notices(state), *_undated(answers)]
@@ -84,9 +85,28 @@ def read_server(answers: Answers) -> Reading:
     )
 
 
+def _template(answers: Answers, connectors: Sequence[Connector]) -> Connector:
+    """A new connector inherits what the others on the server do.
+
+    Source: Microsoft, New-ReceiveConnector: defaults of TarpitInterval, of Usage Custom, and of Edge servers.
+    """
+    seen = Seen(answers)
+    return Connector(
+        "",
+        fqdn=str(seen.server.get("Fqdn") or "").lower(),
+        auth_mechanism=("Tls",),
+        tarpit_interval=5,
+        transport_role=FRONT_END_ROLE if seen.has_roles else None,
+        allowed_senders=("*",),
+        inherited_rights=tuple(sorted({entry for item in connectors for entry in item.inherited_rights})),
+        connection_timeout=300 if seen.is_edge else 600,
+        connection_inactivity_timeout=60 if seen.is_edge else 300,
+    )
+
+
 def _unread(connector: Connector, entries: Iterable[Entry]) -> str:
     groups = unread_groups(connector, entries)
-    return _UNREAD.format(groups=f"{', '.join(groups)} on connector '{connector.name}'") if groups else ""
+    return _UNREAD.format(groups=f"{', '.join(groups)} on connector '{connector.name}'")
 
 
 def _server_name(answers: Answers) -> str:
@@ -208,7 +228,7 @@ def _times(answers: Answers, roles: Mapping[str, Any]) -> Iterator[tuple[str, st
     """Name of each connector, the service that holds it, and when it was changed."""
     for row in _rows(answers, "connectors"):
         role = roles[plain_text(row["Name"]).lower()]
-        holder = FRONTEND if role == "FrontendTransport" else TRANSPORT
+        holder = FRONTEND if role == FRONT_END_ROLE else TRANSPORT
         yield plain_text(row["Name"]), holder, _changed(row)
 
 

@@ -13,6 +13,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from ...module_utils._connector.model import Connector
+from ...module_utils._connector.odd import Odd
 from ...module_utils._connector.properties import CONNECTOR_PROPERTIES
 from ...module_utils._connector.property import Property, render_value
 from ...module_utils._connector.rights import ExtendedRight, group_entries
@@ -201,6 +202,8 @@ def parameters(values: Mapping[str, Any]) -> dict[str, Any]:
 
 def _parameter(row: Property, value: Any) -> Any:
     shown = render_value(row, value)
+    if isinstance(value, Odd):
+        return None if shown == "" else shown
     if row.is_flags:
         return ", ".join(shown) or "None"
     if row.is_list:
