@@ -10,7 +10,7 @@ from support.exchange_errors import Text
 HEAD = "[Server=EX1,RequestId=8feccdea-1385-404f-85dd-d185232cc403,TimeStamp=10/4/2026 2:15:34 PM] "
 
 
-def _failure(kind: str, task: str = "SystemConfigurationTasks.SetReceiveConnector") -> str:
+def failure(kind: str, task: str = "SystemConfigurationTasks.SetReceiveConnector") -> str:
     """The id that a session of Exchange gives to what a cmdlet says."""
     return f"{HEAD}[FailureCategory=Cmdlet-{kind}] E3DE7D95,Microsoft.Exchange.Management.{task}"
 
@@ -34,20 +34,20 @@ CMDLETS = (
         sorts.DOUBLE_HOP,
         "connectors",
         "Active Directory operation failed on dc1. The supplied credential for 'CORP\\x' is invalid.",
-        _failure("ADInvalidCredentialException"),
+        failure("ADInvalidCredentialException"),
     ),
     Text(
         sorts.CONTROLLERS_CHANGED,
         "connectors",
         "An error caused a change in the current set of domain controllers.",
-        _failure("ADServerSettingsChangedException"),
+        failure("ADServerSettingsChangedException"),
     ),
     Text(
         sorts.NO_DOMAIN_CONTROLLER,
         "server",
         "An Active Directory error 0x51 occurred when trying to check the suitability of server 'dc2.corp.test'. "
         "Error: 'Active directory response: The LDAP server is unavailable.'",
-        _failure("SuitabilityDirectoryException"),
+        failure("SuitabilityDirectoryException"),
     ),
     Text(
         sorts.NO_DOMAIN_CONTROLLER,
@@ -119,19 +119,19 @@ CMDLETS = (
         sorts.NO_PRINCIPAL,
         "grant",
         "User or group \"Drucker\" wasn't found. Please make sure you've typed it correctly.",
-        _failure("ManagementObjectNotFoundException", "RecipientTasks.AddADPermission"),
+        failure("ManagementObjectNotFoundException", "RecipientTasks.AddADPermission"),
     ),
     Text(
         sorts.MISSING,
         "connectors",
         "The operation couldn't be performed because object 'EX1\\Scan' couldn't be found on 'DC1.corp.test'.",
-        _failure("ManagementObjectNotFoundException"),
+        failure("ManagementObjectNotFoundException"),
     ),
     Text(
         sorts.MISSING,
         "rights",
         "Das Objekt 'EX1\\Scan' wurde auf 'DC1.corp.test' nicht gefunden.",
-        _failure("ManagementObjectNotFoundException"),
+        failure("ManagementObjectNotFoundException"),
     ),
     Text(sorts.MISSING, "rights", "EX1\\Scan wasn't found. Please make sure you've typed it correctly."),
     Text(sorts.MISSING, "marker", "Der Pfad ist nicht vorhanden.", "PathNotFound,Get-AnsibleItem"),
@@ -140,7 +140,7 @@ CMDLETS = (
         "new",
         "Active Directory operation failed on dc1.corp.test. The object 'CN=Scan,CN=SMTP Receive Connectors' already "
         "exists.",
-        _failure("ADObjectAlreadyExistsException"),
+        failure("ADObjectAlreadyExistsException"),
     ),
     Text(
         sorts.CONFLICT,
@@ -183,7 +183,7 @@ CMDLETS = (
         "Active Directory operation failed on dc1.corp.test. This error is not retriable. Additional information: "
         "Access is denied.\nActive directory response: 00000005: SecErr: DSID-03152610, problem 4003 "
         "(INSUFF_ACCESS_RIGHTS), data 0",
-        _failure("ADOperationException"),
+        failure("ADOperationException"),
     ),
     Text(sorts.DENIED, "services", "Zugriff verweigert (0x80070005)"),
 )

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 mailops.relay contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What we make of the texts in support/exchange_errors.py and exchange_cmdlet_errors.py."""
+"""What we make of the texts in support: exchange_errors.py, exchange_cmdlet_errors.py, exchange_phrases.py."""
 
 from __future__ import annotations
 
@@ -13,8 +13,10 @@ from ansible_collections.mailops.relay.plugins.plugin_utils._exchange.errors imp
 from ansible_collections.mailops.relay.plugins.plugin_utils._exchange.sorts import SORTS
 from support.exchange_cmdlet_errors import CMDLETS, DENIED_IN_WORDS
 from support.exchange_errors import ON_THE_WAY, SESSION, Text
+from support.exchange_phrases import PHRASES
 
-TEXTS = (*ON_THE_WAY, *SESSION, *CMDLETS)
+WHOLE = (*ON_THE_WAY, *SESSION, *CMDLETS)
+TEXTS = (*WHOLE, *PHRASES)
 
 
 def problem(text: Text) -> Problem:
@@ -46,8 +48,31 @@ def test_no_text_is_taken_by_an_earlier_row() -> None:
     assert taken == []
 
 
+def alternatives(pattern: str) -> list[str]:
+    """Of a pattern, what stands between its outermost bars."""
+    parts, depth = [""], 0
+    for piece in re.findall(r"\\.|.", pattern):
+        depth += (piece in "([") - (piece in ")]")
+        if piece == "|" and not depth:
+            parts.append("")
+        else:
+            parts[-1] += piece
+    return parts
+
+
+def test_no_part_of_a_pattern_is_there_for_nothing() -> None:
+    words = [Text(sorts.DENIED, "rights", item) for item in DENIED_IN_WORDS]
+    unused = [
+        part
+        for sort in SORTS
+        for part in alternatives(sort.pattern)
+        if not any(is_of(sort._replace(pattern=part), problem(text)) for text in (*TEXTS, *words) if text.sort is sort)
+    ]
+    assert unused == []
+
+
 def test_each_sort_has_a_recorded_text_and_a_message_and_way_out_of_its_own() -> None:
-    assert {text.sort for text in TEXTS} == set(SORTS)
+    assert {text.sort for text in WHOLE} == set(SORTS)
     assert len({sort.what for sort in SORTS}) == len({sort.way_out for sort in SORTS}) == len(SORTS)
 
 
