@@ -154,7 +154,7 @@ def test_a_new_connector_has_what_it_would_inherit() -> None:
     found = merge(above, Options(connectors=[A]))
     assert found.connectors[0].inherited_rights == (RELAY,)
     assert found.policy.surface
-    assert merge(found, Options(connectors=[{"name": "A", "comment": "x"}])).inherited_rights == (RELAY,)
+    assert merge(found, Options(connectors=[{"name": "A", "comment": "x"}])).template.inherited_rights == (RELAY,)
 
 
 # -- operations --------------------------------------------------------------------------------------------------------
