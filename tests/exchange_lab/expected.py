@@ -24,15 +24,8 @@ FIXED: lab.Data = {
     "allowed_senders": ["*"],
     "allowed_recipients": [],
 }
-# what a permission group grants to the principals that USERS names: not shown as added
-_GRANTED = {
-    "AnonymousUsers": ("ANONYMOUS", "Submit Accept-Any-Sender Accept-Authoritative-Domain-Sender Headers-Routing"),
-    "ExchangeUsers": ("AUTHENTICATED", "Submit Accept-Any-Recipient Headers-Routing Anti-Spam"),
-    "ExchangeServers": (
-        "EXTERNALLY_SECURED",
-        "Submit Accept-Any-Recipient Accept-Any-Sender Accept-Authoritative-Domain-Sender Headers-Routing Anti-Spam",
-    ),
-}
+# of whom a session can be, and to which principals it matters that a right was taken away
+SESSIONS = {**USERS, "PARTNERS": "MS Exchange\\Partner Servers"}
 _UNITS = {"B": 1, "KB": 1 << 10, "MB": 1 << 20, "GB": 1 << 30}
 Rights = set[tuple[str, str, bool]]
 
@@ -43,7 +36,9 @@ def expected(item: lab.Data) -> lab.Data:
     if values.get("TransportRole", "") is None:  # an Edge server has one service
         del values["TransportRole"]
     found = {option: _value(name, values[name]) for option, name in OPTIONS.items() if name in values}
-    added = {_right(ace) for ace in item["aces"] if not ace["inherited"] and not _granted(item["groups"], ace)}
+    own = [ace for ace in item["aces"] if ace["right"] and not ace["inherited"]]
+    granted = _granted(item["groups"])
+    added = {_right(ace) for ace in own if ace["deny"] or (ace["user"], ace["right"]) not in granted}
     return {**FIXED, **found, "name": item["name"], "extended_rights": added}
 
 
@@ -70,12 +65,15 @@ def _capabilities(text: str) -> tuple[str, frozenset[str]]:
     return domain, frozenset(words.split(","))
 
 
-def _granted(groups: Iterable[str], ace: lab.Data) -> bool:
-    """A right that a group grants anyway."""
-    found = (_GRANTED.get(group, ("", "")) for group in groups)
-    return not ace["deny"] and any(
-        user == ace["user"] and any(ace["right"].endswith(right) for right in rights.split()) for user, rights in found
-    )
+def _granted(groups: Iterable[str]) -> set[tuple[str, str]]:
+    return set(lab.grants("SE", "Mailbox", groups))
+
+
+def removed(item: lab.Data) -> set[tuple[str, str, bool]]:
+    """What its groups grant to the principals of sessions, and is not there."""
+    own = {(ace["user"], ace["right"]) for ace in item["aces"] if not ace["inherited"] and not ace["deny"]}
+    gone = _granted(item["groups"]) - own
+    return {(SESSIONS[user], right, False) for user, right in gone if user in SESSIONS}
 
 
 def _right(ace: lab.Data) -> tuple[str, str, bool]:
@@ -84,7 +82,7 @@ def _right(ace: lab.Data) -> tuple[str, str, bool]:
 
 
 def expected_inherited(items: Iterable[lab.Data]) -> set[tuple[str, str, str, bool]]:
-    return {(item["name"], *_right(ace)) for item in items for ace in item["aces"] if ace["inherited"]}
+    return {(item["name"], *_right(ace)) for item in items for ace in item["aces"] if ace["inherited"] and ace["right"]}
 
 
 def expected_domains(items: Iterable[lab.Data]) -> set[tuple[str, str]]:

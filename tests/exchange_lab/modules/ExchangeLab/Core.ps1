@@ -127,10 +127,25 @@ function ConvertTo-LabStored($Value) {
     return $Value.Stored()
 }
 
-# Save what a cmdlet did, and that it did.
+# What decides who may send what, after a change: as JSON, because nobody reads it here.
+function Get-LabDeciding($State) {
+    $names = 'Enabled', 'Bindings', 'RemoteIPRanges', 'AuthMechanism', 'RequireTLS', 'TransportRole'
+    $servers = foreach ($server in $State.servers) {
+        $connectors = foreach ($item in $server.connectors) {
+            $properties = [ordered] @{}
+            foreach ($name in $names) { if ($item.properties.Contains($name)) { $properties[$name] = $item.properties[$name] } }
+            [ordered] @{ name = $item.name; guid = $item.guid; groups = $item.groups; aces = $item.aces; properties = $properties }
+        }
+        [ordered] @{ name = $server.name; connectors = @($connectors) }
+    }
+    [Json]::Write([ordered] @{ servers = @($servers); accepted_domains = $State.accepted_domains })
+}
+
+# Save what a cmdlet did, that it did, and what it came to.
 function Save-LabState($Context) {
     $call = Get-LabCall $Context.Name $Context.Bound
     $call.at = Get-LabNow
+    $call.state = Get-LabDeciding $Context.State
     $Context.State.history.Add($call)
     Write-LabState $Context.State
 }
