@@ -92,7 +92,7 @@ def running_state(server: lab.Data) -> State:
     connectors: list[Connector] = []
     domains: list[AcceptedDomain] = []
     for service, facts in server["services"].items():
-        if facts["state"] != "Running":
+        if lab.service_state(facts) != "Running" or service not in server["loaded"]:
             continue
         known = lab.loaded(server, service)
         domains = domains or list(to_domains(known["accepted_domains"]))

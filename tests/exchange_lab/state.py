@@ -165,10 +165,17 @@ def loaded(item: Data, service: str) -> Data:
     return found | {"connectors": unpacked(found["connectors"])}
 
 
+def service_state(facts: Data) -> str:
+    """What became of it until now."""
+    over = facts.get("until") is not None and facts["until"] <= time.time() * 1000
+    return str(facts["then"] if over else facts["state"])
+
+
 def restart(whole: Data, service: str, at: int | None = None, name: str | None = None) -> None:
     """As Restart-Service does; ``at``: now."""
     item = next(item for item in whole["servers"] if name in (None, item["name"]))
-    item["services"][service] |= {"state": "Running", "start_time": int(time.time()) if at is None else at}
+    started = int(time.time()) if at is None else at
+    item["services"][service] |= {"state": "Running", "start_time": started, "until": None}
     load(whole, item, service)
 
 

@@ -7,10 +7,11 @@
 function Invoke-LabCmdlet($Cmdlet, $Bound) {
     $name = $Cmdlet.MyInvocation.MyCommand.Name
     Write-LabLog $name $Bound
-    $state = Read-LabState -Fresh:($name -notlike 'Get-*')
-    $server = Get-LabLocalServer $state
-    $context = [pscustomobject] @{ Cmdlet = $Cmdlet; Bound = $Bound; State = $state; Server = $server; Name = $name }
+    $lock = if ($name -notlike 'Get-*') { Enter-LabLock }
     try {
+        $state = Read-LabState -Fresh:($name -notlike 'Get-*')
+        $server = Get-LabLocalServer $state
+        $context = [pscustomobject] @{ Cmdlet = $Cmdlet; Bound = $Bound; State = $state; Server = $server; Name = $name }
         $fault = Get-LabFault $state $name
         if ($fault) {
             if (-not (Invoke-LabFault $context $fault)) { return }
@@ -20,17 +21,9 @@ function Invoke-LabCmdlet($Cmdlet, $Bound) {
         if ($fault.kind -eq 'connection_lost_after') { Stop-LabProcess }
     } catch [LabError] {
         Write-LabError $context $_.Exception
+    } finally {
+        if ($lock) { $lock.Dispose() }
     }
-}
-
-# The process of the session ends, or that of the shell. The client of a session waits for ever for a process that just
-# ends, so it gets something first that is no answer.
-function Stop-LabProcess {
-    if ($env:EXCHANGE_LAB_WHERE) {
-        [Console]::OpenStandardOutput().Write([System.Text.Encoding]::ASCII.GetBytes("connection lost`n"))
-        [System.Threading.Thread]::Sleep(200)
-    }
-    [System.Diagnostics.Process]::GetCurrentProcess().Kill()
 }
 
 # Whether the call goes on.
