@@ -81,6 +81,17 @@ options:
           - C(ms-Exch-SMTP-Accept-Any-Recipient) for C(NT AUTHORITY\ANONYMOUS LOGON) makes the ranges of the
             connector relay to any domain.
         type: raw
+      removed_rights:
+        description:
+          - Entries that the O(connectors[].permission_groups) grant and that are not to be there, each a dictionary of
+            C(principal), C(right) and C(deny), as in O(connectors[].extended_rights). What no group of the connector
+            grants is left out. An entry cannot be in both lists.
+          - Without C(ms-Exch-SMTP-Accept-Authoritative-Domain-Sender) for C(NT AUTHORITY\ANONYMOUS LOGON) nobody may
+            send as an accepted domain without AUTH. Exchange since 2013 does not enforce that on a connector with
+            O(connectors[].transport_role=FrontendTransport).
+          - Another list of O(connectors[].permission_groups) brings back all entries of the groups, and those of this
+            list are taken away again right after it, so the list can stay as it is.
+        type: raw
       fqdn:
         description: Name in the greeting, the EHLO reply and the Received header. Empty means the name of the server.
         type: str
@@ -395,14 +406,11 @@ error:
   type: str
 """
 
-from ansible.module_utils.basic import AnsibleModule
-
 from ansible_collections.mailops.relay.plugins.module_utils._ansible_module import run_module
-from ansible_collections.mailops.relay.plugins.module_utils._argument_spec import argument_spec
 
 
 def main() -> None:
-    run_module(AnsibleModule(argument_spec=argument_spec("connectors"), supports_check_mode=True), "connectors")
+    run_module("connectors")
 
 
 if __name__ == "__main__":

@@ -79,15 +79,14 @@ def may(connector: Connector, right: str, principal: str = ANYBODY) -> bool:
     group, grants = GROUP_OF[principal]
     by_group = group in connector.permission_groups and right in grants
 
-    def says(deny: bool, above: bool = False) -> bool:
-        entries = connector.inherited_rights if above else connector.known_rights
+    def listed(entries: Iterable[tuple[str, str, bool]], deny: bool) -> bool:
         return (principal, RIGHT_NAMES[right], deny) in [tuple(entry) for entry in entries]
 
-    if says(deny=True):
+    if listed(connector.known_rights, deny=True):
         return False
-    if by_group or says(deny=False):
+    if (by_group and not listed(connector.removed_rights, deny=False)) or listed(connector.known_rights, deny=False):
         return True
-    return says(deny=False, above=True) and not says(deny=True, above=True)
+    return listed(connector.inherited_rights, deny=False) and not listed(connector.inherited_rights, deny=True)
 
 
 def domain_of(state: State, domain: str) -> AcceptedDomain | None:

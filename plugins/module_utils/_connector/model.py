@@ -18,6 +18,7 @@ from .addresses import AddressRange, Binding, parse_binding
 from .errors import UnknownRightsError
 from .fields import count, entries, flags, patterns, ranges, size, span, switch, text, word
 from .odd import Odd
+from .principals import DOUBTFUL, fold
 from .rights import (
     ANONYMOUS,
     AUTHENTICATED,
@@ -25,11 +26,13 @@ from .rights import (
     GROUPS,
     ExtendedRight,
     effective_rights,
+    own_entries,
     parse_extended_right,
     render_extended_right,
 )
 
 MECHANISMS = ("Tls", "Integrated", "BasicAuth", "BasicAuthRequireTLS", "ExchangeServer", "ExternalAuthoritative")
+_DOUBTFUL = frozenset(map(fold, DOUBTFUL))
 DOMAIN_TYPES = ("Authoritative", "InternalRelay", "ExternalRelay")
 
 
@@ -39,9 +42,10 @@ class Connector:
 
     Sizes in bytes, times in seconds, counts ``-1`` for unlimited. ``allowed_senders`` empty: the accepted domains.
     ``None``: the server has no such property, or it is left to the server's default; ``extended_rights``: nobody let us
-    read them. Whatever its type says, an option that does not decide who may relay is ``Odd`` where what a server holds
-    cannot be read: :meth:`known`.
-    ``inherited_rights`` are no option: they come from above the connector, are counted and never changed.
+    read them, and then ``removed_rights`` is empty. Whatever its type says, an option that does not decide who may
+    relay is ``Odd`` where what a server holds cannot be read: :meth:`known`.
+    ``inherited_rights`` (from above the connector) and ``full_control`` (entries of every right) are no options: they
+    are counted and never changed.
     """
 
     name: str
@@ -53,6 +57,7 @@ class Connector:
     extended_rights: tuple[ExtendedRight, ...] | None = entries(
         "", (), parse_extended_right, render=render_extended_right
     )
+    removed_rights: tuple[ExtendedRight, ...] = entries("", (), parse_extended_right, render=render_extended_right)
     fqdn: str = text("Fqdn", "", values.parse_host)
     banner: str = text("Banner", "", values.parse_banner)
     max_message_size: int = size("MaxMessageSize", 36 << 20, values.MIN_MESSAGE_SIZE)
@@ -123,6 +128,7 @@ class Connector:
     reject_single_label_recipient_domains: bool | None = switch("RejectSingleLabelRecipientDomains", None, since="16")
     smtp_utf8_enabled: bool | None = switch("SmtpUtf8Enabled", None, since="13", in_new=False)
     inherited_rights: tuple[ExtendedRight, ...] = ()
+    full_control: tuple[ExtendedRight, ...] = ()
 
     def __hash__(self) -> int:
         return self._hash
@@ -147,6 +153,23 @@ class Connector:
         """Of a session without AUTH."""
         return self._rights(self.anonymous_principal)
 
+    @cached_property
+    def possible_rights(self) -> frozenset[str]:
+        """Of a session without AUTH, if it belongs to every group of which that is not documented."""
+        entries = (*(self.extended_rights or ()), *self.full_control, *self.inherited_rights)
+        if _DOUBTFUL.isdisjoint(fold(entry.principal) for entry in entries):
+            return self.anonymous_rights
+        return self._rights(self.anonymous_principal, DOUBTFUL)
+
+    @cached_property
+    def own_entries(self) -> frozenset[ExtendedRight]:
+        """The entries that stand on the connector and are ours to change: what its groups grant, less what was removed,
+        and what goes beyond them.
+
+        :raises UnknownRightsError: nobody let us read them
+        """
+        return own_entries(self.permission_groups, self.known_rights, self.removed_rights)
+
     @property
     def known_rights(self) -> tuple[ExtendedRight, ...]:
         """The extended rights.
@@ -166,9 +189,9 @@ class Connector:
     def account_rights(self) -> frozenset[str]:
         return self._rights(AUTHENTICATED)
 
-    def _rights(self, principal: str) -> frozenset[str]:
-        own = self.extended_rights or ()
-        return effective_rights(principal, self.permission_groups, own, self.inherited_rights)
+    def _rights(self, principal: str, perhaps: tuple[str, ...] = ()) -> frozenset[str]:
+        own = own_entries(self.permission_groups, self.extended_rights or (), self.removed_rights)
+        return effective_rights(principal, (*own, *self.full_control), self.inherited_rights, perhaps)
 
 
 _DEFAULTS = {item.name: item.default for item in fields(Connector)}

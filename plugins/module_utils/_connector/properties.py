@@ -43,6 +43,8 @@ def render_item(item: Connector | AcceptedDomain) -> dict[str, Any]:
     """A connector or domain in the shape of the module options, without the properties that it does not have. Options
     of which the value cannot be read are listed in ``unvalidated``, so that they are taken back as they are."""
     rows = CONNECTOR_PROPERTIES if isinstance(item, Connector) else DOMAIN_PROPERTIES
+    if isinstance(item, Connector) and item.extended_rights is None:  # what is not known was not removed
+        rows = tuple(row for row in rows if row.option != "removed_rights")
     found = ((row, getattr(item, row.option)) for row in rows)
     rendered = {row.option: render_value(row, value) for row, value in found if value is not None}
     odd = odd_options(item) if isinstance(item, Connector) else []

@@ -24,8 +24,8 @@ _ROWS = {row.option: row for row in CONNECTOR_PROPERTIES}
 class Capabilities:
     """:ivar options: connector option to the normalised values it takes (of lists: the entries), ``None``: every value.
         An option that is not in it cannot be expressed. The only value of a scalar is what the server always does.
-    :ivar principals: whose extended rights it knows, ``None``: everybody's
-    :ivar rights: extended rights it acts on, ``None``: all
+    :ivar principals: whose extended and removed rights it knows, ``None``: everybody's
+    :ivar rights: extended and removed rights it acts on, ``None``: all
     :ivar per_binding: options that must be the same for all enabled connectors on one binding
     :ivar domains_elsewhere: why accepted domains are not changed here and the way out, ``None``: they are changed here
     :ivar atomic: it applies all operations at once
@@ -60,7 +60,9 @@ def within_capabilities(backend: str, can: Capabilities, before: State, wanted: 
     """
     if can.domains_elsewhere is not None:
         _refuse_domains(can.domains_elsewhere, before, wanted)
-    connectors = tuple(_without_fixed(backend, can, before.connector(item.name), item) for item in wanted.connectors)
+    connectors = tuple(
+        _without_fixed(backend, can, before.connector(item.name) or before.template, item) for item in wanted.connectors
+    )
     for connector in connectors:
         if before.connector(connector.name) != connector:
             _refuse_odd(backend, can, connector)
@@ -75,8 +77,7 @@ def _refuse_domains(why: tuple[str, str], before: State, wanted: State) -> None:
         raise CapabilityError(why[0], where=where, way_out=why[1])
 
 
-def _without_fixed(backend: str, can: Capabilities, before: Connector | None, wanted: Connector) -> Connector:
-    before = before or Connector(wanted.name)
+def _without_fixed(backend: str, can: Capabilities, before: Connector, wanted: Connector) -> Connector:
     given = {
         option: getattr(wanted, option)
         for option in _ROWS
@@ -132,10 +133,11 @@ def _limited(can: Capabilities, connector: Connector) -> Iterator[tuple[str, Any
         value = getattr(connector, option)
         if known is not None and can.settable(option) and not (value is None or isinstance(value, Odd)):
             yield from ((option, each, known) for each in (value if _ROWS[option].is_list else (value,)))
-    for entry in connector.known_rights:
-        for value, known in ((entry.principal, can.principals), (entry.right, can.rights)):
-            if known is not None:
-                yield "extended_rights", value, known
+    for option, entries in (("extended_rights", connector.known_rights), ("removed_rights", connector.removed_rights)):
+        for entry in entries:
+            for value, limited in ((entry.principal, can.principals), (entry.right, can.rights)):
+                if limited is not None:
+                    yield option, value, limited
 
 
 def binding_conflicts(backend: str, can: Capabilities, state: State) -> list[Conflict]:

@@ -79,10 +79,11 @@ def render_listeners(listeners: Iterable[tuple[str, int]]) -> list[dict[str, Any
 
 
 def _change(was: Policy, now: Policy) -> tuple[Surface, Surface]:
-    """What it opens and what it closes. Where rights are not known nothing was changed."""
+    """What it opens and what it closes; nothing is closed of which it is not known. Where rights are not known nothing
+    was changed."""
     if was.unknown or now.unknown:
         return Surface({}), Surface({})
-    return now.surface.minus(was.surface), was.surface.minus(now.surface)
+    return now.surface.minus(was.surface), was.surface.minus(now.surface.at_most)
 
 
 def _changed(part: Surface) -> list[dict[str, Any]]:

@@ -13,7 +13,7 @@ which connector wins there is not documented, so the more open one does, and not
 from __future__ import annotations
 
 import heapq
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import NamedTuple
@@ -25,6 +25,8 @@ from .._connector.rights import ANY_RECIPIENT, ANY_SENDER, AUTHORITATIVE_SENDER,
 from .rule import Interval, Rule
 from .surface import Surface, surface_of
 
+_COUNTED = frozenset({SUBMIT, ANY_RECIPIENT, ANY_SENDER, AUTHORITATIVE_SENDER})
+
 
 @dataclass(frozen=True)
 class Policy:
@@ -35,6 +37,8 @@ class Policy:
     :ivar accepted_domains: accepted domains sorted by name
     :ivar postmaster: where ``<postmaster>`` goes, ``None``: nowhere
     :ivar unknown: names of connectors of which nobody let us read who has which right
+    :ivar doubtful: for the number of a rule the rule that holds if sessions without AUTH belong to groups of which that
+        is not documented, where it allows more; like ``unknown``, no part of the document
     """
 
     bindings: tuple[tuple[Binding, tuple[Interval, ...]], ...]
@@ -42,6 +46,7 @@ class Policy:
     accepted_domains: tuple[AcceptedDomain, ...]
     postmaster: str | None
     unknown: tuple[str, ...] = ()
+    doubtful: tuple[tuple[int, Rule], ...] = ()
 
     def at(self, binding: Binding) -> tuple[Interval, ...]:
         """What judges sessions that arrive at ``binding``: its own intervals, else those of the wildcard."""
@@ -54,7 +59,7 @@ class Policy:
         :raises UnknownRightsError: nothing can be said to be closed where the rights are not known
         """
         reached = [item for item in self.accepted_domains if item.is_relayed or item.is_wide]
-        return surface_of(self.bindings, self._known_rules, reached)
+        return surface_of(self.bindings, self._known_rules, reached, self.perhaps)
 
     @cached_property
     def granted_surface(self) -> Surface:
@@ -62,13 +67,18 @@ class Policy:
 
         :raises UnknownRightsError: as :attr:`surface`
         """
-        return surface_of(self.bindings, self._known_rules, ())
+        return surface_of(self.bindings, self._known_rules, (), self.perhaps)
 
     @property
     def _known_rules(self) -> tuple[Rule, ...]:
         if self.unknown:
             raise UnknownRightsError(self.unknown)
         return self.rules
+
+    @cached_property
+    def perhaps(self) -> Mapping[int, Rule]:
+        """:attr:`doubtful` by number."""
+        return dict(self.doubtful)
 
     @cached_property
     def domains_by_name(self) -> Mapping[str, AcceptedDomain]:
@@ -104,7 +114,7 @@ def compile_policy(connectors: Iterable[Connector], accepted_domains: Iterable[A
     enabled = [item for item in sorted(connectors, key=lambda item: item.key) if item.enabled]
     bindings = sorted({binding for item in enabled for binding in item.bindings})
     domains = tuple(sorted(accepted_domains, key=lambda item: item.key))
-    rules = tuple(_rule(item, domains) for item in enabled)
+    rules = tuple(_rule(item, domains, item.anonymous_rights) for item in enabled)
     places = _places(rules)
     return Policy(
         bindings=tuple((binding, _intervals(binding, enabled, places)) for binding in bindings),
@@ -112,11 +122,18 @@ def compile_policy(connectors: Iterable[Connector], accepted_domains: Iterable[A
         accepted_domains=domains,
         postmaster=_postmaster(domains),
         unknown=tuple(item.name for item in enabled if item.extended_rights is None),
+        doubtful=tuple(_doubtful(enabled, domains)),
     )
 
 
-def _rule(connector: Connector, domains: Iterable[AcceptedDomain]) -> Rule:
-    rights = connector.anonymous_rights
+def _doubtful(connectors: Iterable[Connector], domains: Iterable[AcceptedDomain]) -> Iterator[tuple[int, Rule]]:
+    for number, item in enumerate(connectors):
+        if (item.possible_rights - item.anonymous_rights) & _COUNTED:
+            yield number, _rule(item, domains, item.possible_rights)
+
+
+def _rule(connector: Connector, domains: Iterable[AcceptedDomain], rights: frozenset[str]) -> Rule:
+    """:param rights: of sessions without AUTH"""
     relays = {SUBMIT, ANY_RECIPIENT} <= rights
     tls = "Tls" in connector.auth_mechanism
     return Rule(

@@ -18,11 +18,12 @@ from winrm.exceptions import WSManFaultError
 
 from ansible_collections.mailops.relay.plugins.module_utils._connector.addresses import parse_range
 from ansible_collections.mailops.relay.plugins.module_utils._connector.model import AcceptedDomain
-from ansible_collections.mailops.relay.plugins.plugin_utils._exchange.calls import READ
+from ansible_collections.mailops.relay.plugins.plugin_utils._exchange.calls import HOST, READ
 from support import exchange
 
 ROOT = Path(__file__).resolve().parents[4]
 NAMES = sorted(path.stem for path in (ROOT / "plugins/action").glob("*.py"))
+SECRET = "correct horse"
 CONNECTORS = {"connectors": [{"name": "A", "enabled": True}, {"name": "B", "enabled": False}]}
 
 
@@ -81,7 +82,62 @@ def test_a_null_option_of_an_entry_is_as_good_as_none(name: str, option: str) ->
     }
 
 
-SECRET = "correct horse"
+INF = float("inf")
+
+
+@pytest.mark.parametrize(
+    ("name", "options", "says"),
+    [
+        (
+            "receive_connectors",
+            {"max_relay_addresses": INF},
+            "max_relay_addresses: not a number, got inf. Give a whole",
+        ),
+        ("receive_connectors", {"max_relay_addresses": " -Infinity"}, "max_relay_addresses: not a number, got ' -Inf"),
+        ("receive_connectors", {"max_relay_addresses": "1e999999999"}, "max_relay_addresses: not a number, got '1e9"),
+        ("relay_settings", {"max_relay_addresses": [0, 1, 1 << 63]}, "max_relay_addresses: not a number, got [0, 1"),
+        ("relay_settings", {"max_relay_addresses": [0, [5], 0]}, "max_relay_addresses: not a number, got [0, [5], 0]"),
+        ("relay_settings", {"smarthost": {"port": -INF}}, "smarthost, port: not a number, got -inf. Give a whole"),
+        ("relay_settings", {"smarthost": [None]}, "smarthost: not a dictionary of options. Give options, such as host"),
+        ("relay_settings", {"smarthost": [SECRET, 1]}, "smarthost: not a dictionary of options. Give options, such as"),
+        ("relay_settings", {"smarthost": 25}, "smarthost: not a dictionary of options"),
+        ("receive_connectors_info", {"connector_for": [None]}, "connector_for: not a dictionary of options. Give"),
+    ],
+)
+@pytest.mark.parametrize("backend", ["aiosmtpd", "exchange"])
+def test_what_ends_in_a_traceback_of_ansible_does_not_reach_it(
+    name: str, options: dict[str, Any], says: str, backend: str
+) -> None:
+    result, execute = run(name, windows=backend == "exchange", backend=backend, **options)
+    assert (result["failed"], result["error"]) == (True, "input")
+    assert result["msg"].startswith(says)
+    assert SECRET not in result["msg"]
+    assert not execute.called
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        {"max_relay_addresses": "20", "smarthost": None},
+        {"max_relay_addresses": 10**5000, "smarthost": {"host": "h.test", "port": "25"}},
+        {"max_relay_addresses": 20.0, "smarthost": "host=h.test"},
+        {"max_relay_addresses": "many", "shared_sources": [INF]},
+    ],
+)
+def test_what_ansible_can_judge_reaches_it(options: dict[str, Any]) -> None:
+    _result, execute = run("relay_settings", backend="aiosmtpd", **options)
+    assert execute.call_args.kwargs["module_args"] == {"backend": "aiosmtpd", **options}
+
+
+def test_names_of_options_that_are_no_text_are_refused_and_not_joined() -> None:
+    """Ansible joins unknown names to one text and fails on a number."""
+    question = {"binding": "0.0.0.0:25", "client": "10.0.0.1", 1: 2, None: 3}
+    result, execute = run("receive_connectors_info", windows=True, backend="exchange", connector_for=question)
+    assert (result["failed"], result["error"]) == (True, "input")
+    assert "connector_for.1, connector_for.None" in result["msg"]
+    assert not execute.called
+
+
 PASSWORD = {"name": "a", "password": SECRET}
 
 
@@ -124,22 +180,6 @@ def test_a_windows_host_takes_exchange_only(name: str, backend: str | None) -> N
     seen = f"a Windows host takes 'exchange' only, got {backend!r}" if backend else "takes 'exchange' only. Set backend"
     assert seen in result["msg"]
     assert not execute.called
-
-
-NEW = {"connectors": [{"name": "New", "bindings": ["0.0.0.0:25"], "remote_ip_ranges": ["10.0.0.1"]}]}
-
-
-@pytest.mark.parametrize(
-    ("name", "args", "reads"), [("receive_connectors", NEW, 1), ("transport_service", {"state": "restarted"}, 0)]
-)
-@pytest.mark.parametrize("check", [True, False])
-def test_nothing_writes_to_exchange_yet(name: str, args: dict[str, Any], reads: int, check: bool) -> None:
-    answer = exchange.answers([])
-    result, execute = run(name, windows=True, check=check, answer=answer, backend="exchange", **args)
-    assert result["failed"]
-    assert result["error"] == "capability"
-    assert result["msg"].startswith("backend: writing to Exchange is not built yet, got 'exchange'. This release reads")
-    assert execute.call_count == reads
 
 
 def test_connectors_that_are_as_they_should_be_are_no_write() -> None:
@@ -218,7 +258,7 @@ def test_exchange_is_read_in_one_execution_of_the_internal_module(name: str, arg
     assert execute.call_count == 1
     call = execute.call_args.kwargs
     assert call["module_name"] == "mailops.relay.exchange_cmdlets"
-    assert call["module_args"] == {"schema": 1, "calls": list(READ), "session": "snapin", "write": False}
+    assert call["module_args"] == {"schema": 2, "calls": [*READ, *HOST], "session": "snapin", "write": False}
 
 
 @pytest.mark.parametrize(("name", "args"), READERS)

@@ -93,7 +93,12 @@ def test_every_parameter_is_a_row_or_said_to_be_none() -> None:
 
 def test_every_field_is_a_row() -> None:
     rows = [row.option for row in CONNECTOR_PROPERTIES]
-    assert [field.name for field in dataclasses.fields(Connector)] == ["name", *rows, "inherited_rights"]
+    assert [field.name for field in dataclasses.fields(Connector)] == [
+        "name",
+        *rows,
+        "inherited_rights",
+        "full_control",
+    ]
     rows = [row.option for row in DOMAIN_PROPERTIES]
     assert [field.name for field in dataclasses.fields(AcceptedDomain)] == ["name", *rows]
     assert [row.option for row in THEIRS if not row.readable] == ["usage"]
@@ -151,6 +156,7 @@ def test_since_when() -> None:
 def test_our_own_options_are_few() -> None:
     assert [row.option for row in OURS] == [
         "extended_rights",
+        "removed_rights",
         "implicit_tls",
         "tls_certificate_file",
         "tls_key_file",

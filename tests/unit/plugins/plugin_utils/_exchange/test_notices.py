@@ -105,7 +105,7 @@ def test_they_are_warnings_of_a_read() -> None:
     row = {"Fqdn": "mail_relay.corp.test"}
     rows = [
         {**dict(zip(table["columns"], table["rows"][0], strict=True)), **row}
-        for table in x.answers([x.SCAN])["answers"]
+        for table in x.unpacked(x.answers([x.SCAN]))["answers"]
         if table["id"] == "connectors"
     ]
     result = x.info(ask(lambda _arguments: x.answers([x.SCAN], connectors=x.table("connectors", rows)), "remote"))

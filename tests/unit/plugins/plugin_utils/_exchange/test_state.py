@@ -82,9 +82,9 @@ def test_built_in_connectors_have_the_name_of_the_server() -> None:
 
 
 def test_what_exchange_warns_of_is_a_warning() -> None:
-    result = x.answers([SCAN])
+    result = x.unpacked(x.answers([SCAN]))
     result["answers"][2]["notices"] = ["The object is corrupted.", "The object is corrupted."]
-    assert read(result).notices == (Notice("The object is corrupted."),)
+    assert read(x.packed(result)).notices == (Notice("The object is corrupted."),)
 
 
 FRONT, HUB = "MSExchangeFrontEndTransport", "MSExchangeTransport"
