@@ -74,9 +74,8 @@ def _pairs(state: State, wanted: State) -> list[tuple[Connector, Connector]]:
 def _closing(old: Connector, new: Connector) -> Iterator[Operation]:
     """While the groups are to change, an entry that they bring or take away needs no operation of its own."""
     there, wanted = _apart(old, new), _apart(new, old)
-    kept = new.own_entries | group_entries(new.permission_groups) if _other_groups(old, new) else new.own_entries
     yield from (Grant(old.name, entry) for entry in wanted if entry.deny and entry not in old.own_entries)
-    yield from (Revoke(old.name, entry) for entry in there if not entry.deny and entry not in kept)
+    yield from (Revoke(old.name, entry) for entry in there if not entry.deny and entry not in new.own_entries)
     if old.enabled and not new.enabled:
         yield Disable(old.name)
 
@@ -86,8 +85,10 @@ def _other_groups(old: Connector, new: Connector) -> bool:
 
 
 def _apart(connector: Connector, other: Connector) -> list[ExtendedRight]:
-    """Its entries that are set one by one: all of them, or while the groups are to change those beyond its groups."""
-    return sorted(connector.known_rights if _other_groups(connector, other) else connector.own_entries)
+    """Its entries that are set one by one: all of them, or while the groups are to change those of no group."""
+    if not _other_groups(connector, other):
+        return sorted(connector.own_entries)
+    return sorted(set(connector.known_rights) - group_entries(other.permission_groups))
 
 
 def _changes(old: Connector, new: Connector) -> tuple[tuple[str, Any], ...]:
