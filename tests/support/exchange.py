@@ -168,6 +168,8 @@ def connector_row(rng: random.Random, connector: Connector) -> dict[str, Any]:
             row[name] = print_value(rng, name, value)
     if connector.known_rights:
         row["PermissionGroups"] = ", ".join((*connector.permission_groups, "Custom"))
+    if connector.removed_rights:  # what is printed then is not documented
+        row["PermissionGroups"] = rng.choice((", ".join(connector.permission_groups), "Custom"))
     return row
 
 

@@ -21,6 +21,7 @@ from ansible_collections.mailops.relay.plugins.module_utils._connector.propertie
 from ansible_collections.mailops.relay.plugins.module_utils._connector.rights import ExtendedRight
 from ansible_collections.mailops.relay.plugins.module_utils._engine.backend import Reading
 from ansible_collections.mailops.relay.plugins.module_utils._engine.definitions import parse_definitions
+from ansible_collections.mailops.relay.plugins.module_utils._engine.merge import Options, merge
 from ansible_collections.mailops.relay.plugins.module_utils._policy.state import State
 from ansible_collections.mailops.relay.plugins.plugin_utils._exchange.calls import READ, ask
 from ansible_collections.mailops.relay.plugins.plugin_utils._exchange.errors import ExchangeError
@@ -106,6 +107,7 @@ def test_info_is_read_back_by_the_filters_to_the_same_surface(seed: int) -> None
     assert again.connectors == state.connectors
     assert again.accepted_domains == state.accepted_domains
     assert again.policy.surface.render() == result["relay_surface"]
+    assert merge(state, Options(connectors=result["connectors"], purge=True)) == state
 
 
 @pytest.mark.parametrize(
@@ -316,6 +318,24 @@ def test_the_groups_follow_from_the_entries() -> None:
         found = less(SUBMIT, groups=groups).state.connectors[0]
         assert found == replace(SCAN, removed_rights=(ExtendedRight(ANONYMOUS, SUBMIT),))
         assert not State((found,)).policy.surface
+
+
+def test_a_removed_sender_right_on_a_frontend_connector_is_a_notice() -> None:
+    found = less("ms-Exch-SMTP-Accept-Any-Sender", groups="Custom", TransportRole="FrontendTransport")
+    assert "is reported not to enforce that on a connector with transport_role FrontendTransport" in str(found.notices)
+    assert less("ms-Exch-SMTP-Accept-Any-Sender", groups="Custom", TransportRole="HubTransport").notices == ()
+
+
+@pytest.mark.parametrize("sid", ["S-1-1-0", "S-1-5-2", "S-1-5-32-545", "S-1-5-32-546"])
+def test_what_a_group_holds_that_anonymous_sessions_may_belong_to_is_a_notice_and_not_closed(sid: str) -> None:
+    entry = {"User": "x", "User.SecurityIdentifier": sid, "ExtendedRights": [ANY], "IsInherited": sid == "S-1-1-0"}
+    plain = {"for": "0", "Identity": "EX1/Scan", "Deny": False, **entry}
+    rows = [*x.right_rows(0, replace(SCAN, extended_rights=())), plain]
+    answers = x.answers([SCAN], rights=x.table("rights", [{**row, "Identity": "EX1/Scan"} for row in rows]))
+    result = x.info(ask(lambda _arguments: answers, "remote"))
+    assert "Whether anonymous sessions carry this is not documented" in result["warnings"][0]
+    assert {item["reach"] for item in result["relay_surface"] if item["ranges"]} == {"unknown"}
+    assert parse_definitions(result).policy.surface.render() == result["relay_surface"]
 
 
 def test_what_groups_grant_is_no_extended_right_and_who_may_send_is_not_limited() -> None:
