@@ -310,6 +310,16 @@ def read(result: Mapping[str, Any]) -> Reading:
     return read_server(ask(lambda _arguments: result, "remote"))
 
 
+def rights(*entries: dict[str, Any], **more: Any) -> Connector:
+    """The connector with these rows of Get-ADPermission and the groups that ``more`` says."""
+    plain = {"for": "0", "Identity": "EX1/Scan", "Deny": False, "IsInherited": False}
+    rows = [*right_rows(0, replace(SCAN, extended_rights=())), *({**plain, **entry} for entry in entries)]
+    rows = [{**row, "Identity": "EX1/Scan"} for row in rows]
+    state = read(answers([SCAN], rights=table("rights", rows), **more)).state
+    assert state.rights_known
+    return state.connectors[0]
+
+
 def info(answers: Answers) -> dict[str, Any]:
     """The result of ``receive_connectors_info``."""
     return task("info", answers, connector_for=None)

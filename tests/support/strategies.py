@@ -17,7 +17,6 @@ from hypothesis import strategies as st
 
 from ansible_collections.mailops.relay.plugins.module_utils._connector.addresses import BITS, AddressRange, Binding
 from ansible_collections.mailops.relay.plugins.module_utils._connector.model import AcceptedDomain, Connector
-from ansible_collections.mailops.relay.plugins.module_utils._connector.principals import DOUBTFUL, EVERYONE
 from ansible_collections.mailops.relay.plugins.module_utils._connector.properties import CONNECTOR_PROPERTIES
 from ansible_collections.mailops.relay.plugins.module_utils._connector.property import Property
 from ansible_collections.mailops.relay.plugins.module_utils._connector.rights import (
@@ -168,26 +167,6 @@ def as_on_exchange(rng: random.Random, connector: Connector) -> Connector:
         connector = replace(connector, removed_rights=random_removed(rng, connector.permission_groups))
     rights = beyond_groups(connector.permission_groups, connector.known_rights)
     return replace(connector, extended_rights=rights)
-
-
-def with_doubts(rng: random.Random, state: State) -> State:
-    """With entries of groups of which it is not documented whether sessions without AUTH belong to them."""
-
-    def entry(rng: random.Random) -> ExtendedRight:
-        return ExtendedRight(rng.choice(DOUBTFUL), rng.choice(RIGHTS), rng.random() < 0.2)
-
-    def doubtful(item: Connector) -> Connector:
-        own, above = _some(rng, entry, 0, 3), _some(rng, entry, 0, 2)
-        every = tuple(ExtendedRight(name, "GenericAll") for name in (EVERYONE, ANONYMOUS) if rng.random() < 0.05)
-        return replace(
-            item,
-            extended_rights=tuple(sorted({*item.known_rights, *own})),
-            inherited_rights=tuple(sorted({*item.inherited_rights, *above})),
-            full_control=every,
-            allowed_recipients=(),
-        )
-
-    return replace(state, connectors=tuple(doubtful(item) if rng.random() < 0.6 else item for item in state.connectors))
 
 
 EXCHANGE_MECHANISMS = (

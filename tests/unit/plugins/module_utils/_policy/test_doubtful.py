@@ -41,10 +41,11 @@ from ansible_collections.mailops.relay.plugins.module_utils._policy.matrix impor
 from ansible_collections.mailops.relay.plugins.module_utils._policy.state import State
 from ansible_collections.mailops.relay.plugins.module_utils._policy.surface import Surface
 from support import oracle
+from support.doubts import with_doubts
 from support.memory_backend import EVERYTHING
 from support.planning import EVERYBODY, SCAN, connector
 from support.scale import examples
-from support.strategies import random_exchange_state, random_pair, random_session, with_doubts
+from support.strategies import random_exchange_state, random_pair, random_session
 
 SEEDS = st.integers(0, (1 << 32) - 1)
 PERHAPS = ExtendedRight(EVERYONE, ANY_RECIPIENT)
