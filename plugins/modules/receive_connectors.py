@@ -326,6 +326,16 @@ EXAMPLES = r"""
         remote_ip_ranges:
           add: [10.0.0.13]
 
+- name: Nobody sends as one of our domains without AUTH
+  mailops.relay.receive_connectors:
+    backend: aiosmtpd
+    connectors:
+      - name: Default relay
+        removed_rights:
+          add:
+            - principal: NT AUTHORITY\ANONYMOUS LOGON
+              right: ms-Exch-SMTP-Accept-Authoritative-Domain-Sender
+
 - name: Undo the first task
   mailops.relay.receive_connectors:
     backend: aiosmtpd
