@@ -12,8 +12,8 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from exchange_lab import state as lab
+from exchange_lab.entries import TABLE
 from exchange_lab.smtp import USERS, to_binding, to_range
-from exchange_lab.varied import RIGHTS
 from support.exchange import FLAGS, OPTIONS, SIZES, SPANS
 
 # what no Exchange has
@@ -25,17 +25,9 @@ FIXED: lab.Data = {
     "allowed_senders": ["*"],
     "allowed_recipients": [],
 }
-# what a permission group grants to the principals that USERS names: not shown as added
-_GRANTED = {
-    "AnonymousUsers": ("ANONYMOUS", "Submit Accept-Any-Sender Accept-Authoritative-Domain-Sender Headers-Routing"),
-    "ExchangeUsers": ("AUTHENTICATED", "Submit Accept-Any-Recipient Headers-Routing Anti-Spam"),
-    "ExchangeServers": (
-        "EXTERNALLY_SECURED",
-        "Submit Accept-Any-Recipient Accept-Any-Sender Accept-Authoritative-Domain-Sender Headers-Routing Anti-Spam",
-    ),
-}
+# of whom a session can be, and to which principals it matters that a right was taken away
+SESSIONS = {**USERS, "PARTNERS": "MS Exchange\\Partner Servers"}
 _UNITS = {"B": 1, "KB": 1 << 10, "MB": 1 << 20, "GB": 1 << 30}
-Rights = set[tuple[str, str, bool]]
 
 
 def expected(item: lab.Data) -> lab.Data:
@@ -44,25 +36,28 @@ def expected(item: lab.Data) -> lab.Data:
     if values.get("TransportRole", "") is None:  # an Edge server has one service
         del values["TransportRole"]
     found = {option: _value(name, values[name]) for option, name in OPTIONS.items() if name in values}
-    groups, removed = _groups(item)
-    added = {_right(ace) for ace in item["aces"] if not ace["inherited"] and not _granted(groups, ace)}
+    groups = _groups(item)
+    own = [ace for ace in item["aces"] if ace["right"] and not ace["inherited"]]
+    granted = _granted(groups)
+    added = {_right(ace) for ace in own if ace["deny"] or (ace["user"], ace["right"]) not in granted}
     found["permission_groups"] = set(groups)
-    return {**FIXED, **found, "name": item["name"], "extended_rights": added, "removed_rights": removed}
+    return {**FIXED, **found, "name": item["name"], "extended_rights": added, "removed_rights": removed(item)}
 
 
-def _groups(item: lab.Data) -> tuple[list[str], Rights]:
-    """The groups as their entries tell, and what is missing of them: whoever holds half of a group has it."""
-    groups: list[str] = list(item["groups"])
-    removed: Rights = set()
-    allowed = [ace for ace in item["aces"] if not ace["inherited"] and not ace["deny"]]
-    for group in ("AnonymousUsers", "ExchangeUsers"):
-        user, rights = _GRANTED[group]
-        held = {ace["right"] for ace in allowed if ace["user"] == user and _granted([group], ace)}
-        if group not in groups and 2 * len(held) >= len(rights.split()):
-            groups.append(group)
-            granted = [right for right in RIGHTS if any(right.endswith(name) for name in rights.split())]
-            removed |= {(USERS[user], right, False) for right in granted if right not in held}
-    return groups, removed
+def _groups(item: lab.Data) -> list[str]:
+    """As the entries tell: a group is there if half of what it gives to those who hold anything is there."""
+    own = _own(item)
+    holders = {user for user, _right in own}
+    found = []
+    for group in TABLE["groups"]:
+        given = {(user, right) for user, right in _granted([group]) if user in holders and right in lab.ALL_RIGHTS}
+        if 2 * len(given & own) >= len(given) if given else group in item["groups"]:
+            found.append(group)
+    return found
+
+
+def _own(item: lab.Data) -> set[tuple[str, str]]:
+    return {(ace["user"], ace["right"]) for ace in item["aces"] if not ace["inherited"] and not ace["deny"]}
 
 
 def _value(name: str, value: Any) -> Any:
@@ -88,12 +83,14 @@ def _capabilities(text: str) -> tuple[str, frozenset[str]]:
     return domain, frozenset(words.split(","))
 
 
-def _granted(groups: Iterable[str], ace: lab.Data) -> bool:
-    """A right that a group grants anyway."""
-    found = (_GRANTED.get(group, ("", "")) for group in groups)
-    return not ace["deny"] and any(
-        user == ace["user"] and any(ace["right"].endswith(right) for right in rights.split()) for user, rights in found
-    )
+def _granted(groups: Iterable[str]) -> set[tuple[str, str]]:
+    return set(lab.grants("SE", "Mailbox", groups))
+
+
+def removed(item: lab.Data) -> set[tuple[str, str, bool]]:
+    """What its groups grant to the principals of sessions, and is not there."""
+    gone = _granted(_groups(item)) - _own(item)
+    return {(SESSIONS[user], right, False) for user, right in gone if user in SESSIONS}
 
 
 def _right(ace: lab.Data) -> tuple[str, str, bool]:
@@ -102,7 +99,7 @@ def _right(ace: lab.Data) -> tuple[str, str, bool]:
 
 
 def expected_inherited(items: Iterable[lab.Data]) -> set[tuple[str, str, str, bool]]:
-    return {(item["name"], *_right(ace)) for item in items for ace in item["aces"] if ace["inherited"]}
+    return {(item["name"], *_right(ace)) for item in items for ace in item["aces"] if ace["inherited"] and ace["right"]}
 
 
 def expected_domains(items: Iterable[lab.Data]) -> set[tuple[str, str]]:

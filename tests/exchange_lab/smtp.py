@@ -54,9 +54,10 @@ def to_binding(text: str) -> Binding:
 
 
 def to_connector(item: lab.Data) -> Connector:
-    """Exchange restricts no senders of devices: every address is allowed."""
+    """Its entries decide, whatever groups were named. Exchange restricts no senders of devices: all are allowed."""
     entries = [
-        (ExtendedRight(USERS.get(ace["user"], ace["user"]), ace["right"], ace["deny"]), ace) for ace in item["aces"]
+        (ExtendedRight(USERS.get(user, user), right, deny), inherited)
+        for user, right, deny, inherited in lab.effective(item)
     ]
     values = item["properties"]
     return Connector(
@@ -64,9 +65,8 @@ def to_connector(item: lab.Data) -> Connector:
         enabled=values["Enabled"],
         bindings=tuple(map(to_binding, values["Bindings"])),
         remote_ip_ranges=tuple(map(to_range, values["RemoteIPRanges"])),
-        permission_groups=tuple(item["groups"]),
-        extended_rights=tuple(entry for entry, ace in entries if not ace["inherited"]),
-        inherited_rights=tuple(entry for entry, ace in entries if ace["inherited"]),
+        extended_rights=tuple(entry for entry, inherited in entries if not inherited),
+        inherited_rights=tuple(entry for entry, inherited in entries if inherited),
         auth_mechanism=tuple(values["AuthMechanism"]),
         require_tls=values["RequireTLS"],
         allowed_senders=("*",),
@@ -80,12 +80,19 @@ def to_domains(items: list[lab.Data]) -> Iterator[AcceptedDomain]:
             yield AcceptedDomain(f"*.{item['domain_name']}", item["type"])
 
 
+def policy_state(whole: lab.Data) -> State:
+    """What the connectors of the first server come to, of a state or of one of its steps: what its services act on as
+    soon as they start again."""
+    connectors = map(to_connector, whole["servers"][0]["connectors"])
+    return State(tuple(connectors), tuple(to_domains(whole["accepted_domains"])))
+
+
 def running_state(server: lab.Data) -> State:
     """What the running services of a server act on: each has the connectors of its transport role."""
     connectors: list[Connector] = []
     domains: list[AcceptedDomain] = []
     for service, facts in server["services"].items():
-        if facts["state"] != "Running":
+        if lab.service_state(facts) != "Running" or service not in server["loaded"]:
             continue
         known = lab.loaded(server, service)
         domains = domains or list(to_domains(known["accepted_domains"]))

@@ -6,13 +6,19 @@ Written by hand from the facts, not by the code of the collection, which is what
 
     servers: [{name, fqdn, guid, version (2007 2010 2013 2016 2019 SE), role (Mailbox, HubTransport, Edge),
         domain (before the groups of the organisation), locale (en de fr: names of principals), edition, when_changed,
-        services: {name: {state, start_time, process_id}},
+        services: {name: {state, start_time, process_id,
+            stop_seconds, start_seconds (what it needs for that), broken (it does not start any more),
+            depends_on (names of services)}},
         loaded: {service: JSON of {connectors, accepted_domains}}: what the service read when it started,
-        connectors: [{name, guid, when_changed, when_created, groups, aces: [{user, right, deny, inherited}],
-            properties: {parameter name: value}}]}]
+        inherited: entries that every new connector inherits,
+        addresses: of the server, ipv6 (false: nothing listens on IPv6),
+        listeners: [{owner, address, port, process_id}] of other programs, components: {name: state},
+        connectors: [{name, guid, when_changed, when_created, groups (that were named last), aces (see entries.py),
+            properties: {parameter name: value}, odd: {property: what Get shows instead}, corrupted: text}]}]
     accepted_domains: [{name, domain_name, type, default, match_sub_domains, address_book_enabled, guid, when_...}]
     domain_controllers, forest, users (names that Add-ADPermission finds), delegation (a second hop needs no credential)
-    faults: [{cmdlet, kind, skip, times, message}], history: [{at, cmdlet, parameters}]
+    faults: [{cmdlet, kind, skip, times, message}], history: [{at, cmdlet, parameters, state (see `steps`)}]
+    groups_print, set_groups, set_refuses, users_print: see `state`
 
 The first server is the one whose shell the engine is. Times are seconds since 1970, sizes bytes, spans seconds,
 counts a number or ``Unlimited``, flags and multi-valued properties lists of texts (ranges in the spelling they print
@@ -20,142 +26,116 @@ in), texts that are empty null. ``user`` of an entry is a key of ``$LabPrincipal
 is shown.
 
 Kinds of faults: ``absent`` (the cmdlet is not there: RBAC), ``access_denied``, ``busy``, ``connection_lost`` and
-``connection_lost_after`` (the process of the session ends before or after the change), ``not_modified`` (a warning, and
-nothing done), ``warning`` and ``non_terminating`` (``message``); for New-PSSession ``access_denied``, ``quota``,
-``busy``, ``not_found``, ``cannot_connect``.
+``connection_lost_after`` (the process of the session, or for what Windows has that of the shell, ends before or after
+the change), ``slow`` (``message``: seconds), ``not_modified`` (a warning, and nothing done), ``warning`` and
+``non_terminating`` (``message``), ``gone`` (``message``: a domain controller that cannot be reached any more; cmdlet
+``*``: by any), and the texts of Faults.ps1; for New-PSSession those of Sessions.ps1.
 """
 
 from __future__ import annotations
 
-import copy
 import json
 import time
-import uuid
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
 from exchange_lab import parameters
+from exchange_lab.entries import (
+    ALL_RIGHTS,
+    EVERYTHING,
+    EXTENDED,
+    Data,
+    ace,
+    effective,
+    grants,
+    of_groups,
+    pack,
+    packed,
+    relay_ace,
+    revoke,
+    unpack,
+    unpacked,
+)
+from exchange_lab.parts import (
+    ADDRESSES,
+    EPOCH,
+    FACTS,
+    FRONTEND,
+    MODULES,
+    TRANSPORT,
+    accepted_domain,
+    bindings,
+    connector,
+    identifier,
+    listener,
+    property_names,
+    server,
+    service,
+)
+from exchange_lab.servers import ALL, ALL_V4, ALL_V6, edge, hub, mailbox, sbs_2008
 
-HERE = Path(__file__).resolve().parent
-MODULES = HERE / "modules"
-DEFAULTS: dict[str, Any] = json.loads((MODULES / "ExchangeLab" / "defaults.json").read_text(encoding="utf-8"))
-FACTS: dict[str, Any] = json.loads((HERE / "exchange_cmdlets.json").read_text(encoding="utf-8"))["cmdlets"]
-
-TRANSPORT, FRONTEND = "MSExchangeTransport", "MSExchangeFrontEndTransport"
-ALL_V4 = "0.0.0.0-255.255.255.255"
-ALL_V6 = "::-ffff:ffff:ffff:ffff:ffff:ffff:ffff:ffff"
-ALL = [ALL_V6, ALL_V4]
-EPOCH = 1_767_225_600  # 2026-01-01: nothing in a state depends on the clock of the machine
-
-# short: the default connectors of exchange.md 3.3
-SERVERS_AUTH = ["Tls", "Integrated", "BasicAuth", "BasicAuthRequireTLS", "ExchangeServer"]
-CLIENT_AUTH = ["Tls", "Integrated", "BasicAuth", "BasicAuthRequireTLS"]
-HUB_AUTH = ["Tls", "Integrated", "BasicAuth", "ExchangeServer"]
-NOT_IN_2007 = {
-    "AdvertiseClientSettings",
-    "MaxAcknowledgementDelay",
-    "MessageRateSource",
-    "BareLinefeedRejectionEnabled",
-    "ExtendedProtectionPolicy",
-    "SuppressXAnonymousTls",
-    "TlsDomainCapabilities",
-}
-
-Data = dict[str, Any]
-
-
-def identifier(*parts: str) -> str:
-    """The same GUID for the same parts."""
-    return str(uuid.uuid5(uuid.NAMESPACE_URL, "/".join(parts)))
-
-
-def property_names(version: str) -> list[str]:
-    """Of a connector of this version, as the documentation of Set-ReceiveConnector has them."""
-    facts = FACTS["Set-ReceiveConnector"]["parameters"]
-    of_call = {"Identity", "Name", "DomainController", "WhatIf", "Confirm", "PermissionGroups"}
-    wanted = "2010" if version == "2007" else version
-    skipped = of_call | (NOT_IN_2007 if version == "2007" else set())
-    return [name for name, item in facts.items() if wanted in item["applies_to"] and name not in skipped]
-
-
-def bindings(port: int, *, v6: bool = True) -> list[str]:
-    return [f"[::]:{port}", f"0.0.0.0:{port}"] if v6 else [f"0.0.0.0:{port}"]
-
-
-def connector(
-    server: Data, name: str, groups: Iterable[str] = (), aces: Iterable[Data] = (), **properties: Any
-) -> Data:
-    """A connector with every property of the server's version; what is not given is as on a new one."""
-    defaults = DEFAULTS["connector"] | (DEFAULTS["edge"] if server["role"] == "Edge" else {})
-    values = {**defaults, "Fqdn": server["fqdn"], **properties}
-    return {
-        "name": name,
-        "guid": identifier(server["name"], name),
-        "when_changed": EPOCH,
-        "when_created": EPOCH,
-        "groups": list(groups),
-        "aces": list(aces),
-        "properties": {key: copy.deepcopy(values[key]) for key in property_names(server["version"])},
-    }
-
-
-def ace(user: str, right: str, *, deny: bool = False, inherited: bool = False) -> Data:
-    return {"user": user, "right": right, "deny": deny, "inherited": inherited}
-
-
-def relay_ace(user: str = "ANONYMOUS") -> Data:
-    return ace(user, "ms-Exch-SMTP-Accept-Any-Recipient")
-
-
-def server(
-    name: str, version: str, role: str, *, domain: str = "CORP", locale: str = "en", forest: str = "corp.test"
-) -> Data:
-    """Without connectors. Its services started an hour after everything was changed last."""
-    has_frontend = role != "Edge" and version not in ("2007", "2010")
-    names = [TRANSPORT, FRONTEND] if has_frontend else [TRANSPORT]
-    services = {
-        item: {"state": "Running", "start_time": EPOCH + 3600, "process_id": 4000 + 100 * number}
-        for number, item in enumerate(names)
-    }
-    return {
-        "name": name,
-        "fqdn": f"{name}.{forest}",
-        "guid": identifier(name),
-        "version": version,
-        "role": role,
-        "domain": domain,
-        "locale": locale,
-        "edition": "Standard",
-        "when_changed": EPOCH,
-        "services": services,
-        "loaded": {},
-        "connectors": [],
-    }
-
-
-def accepted_domain(
-    name: str, type: str = "Authoritative", *, default: bool = False, sub_domains: bool = False
-) -> Data:
-    return {
-        "name": name.replace("*.", "any "),
-        "domain_name": name,
-        "type": type,
-        "default": default,
-        "match_sub_domains": sub_domains,
-        "address_book_enabled": type == "Authoritative",
-        "guid": identifier("domain", name),
-        "when_changed": EPOCH,
-        "when_created": EPOCH,
-    }
+__all__ = [
+    "ADDRESSES",
+    "ALL",
+    "ALL_RIGHTS",
+    "ALL_V4",
+    "ALL_V6",
+    "EPOCH",
+    "EVERYTHING",
+    "EXTENDED",
+    "FACTS",
+    "FRONTEND",
+    "MODULES",
+    "TRANSPORT",
+    "Data",
+    "accepted_domain",
+    "ace",
+    "bindings",
+    "connector",
+    "edge",
+    "effective",
+    "grants",
+    "hub",
+    "identifier",
+    "listener",
+    "mailbox",
+    "of_groups",
+    "property_names",
+    "relay_ace",
+    "revoke",
+    "sbs_2008",
+    "server",
+    "service",
+]
+DECIDING = ("Enabled", "Bindings", "RemoteIPRanges", "AuthMechanism", "RequireTLS", "TransportRole")
+VARIANTS = [
+    {"groups_print": groups_print, "set_groups": set_groups}
+    for groups_print in ("stored", "entries")
+    for set_groups in ("keeps", "regrants")
+]
+"""What is unknown about rights, in all combinations."""
 
 
 def state(*servers: Data, domains: Iterable[Data] | None = None, forest: str = "corp.test", **more: Any) -> Data:
-    """A whole state; its services have loaded what is there."""
+    """A whole state; its services have loaded what is there. What nobody knows of Exchange can be switched:
+
+    * ``groups_print``: ``stored``: PermissionGroups prints the groups that were named last, whatever became of their
+      entries; ``entries``: a group prints if all of its entries are there
+    * ``set_groups``: ``keeps``: Set-ReceiveConnector -PermissionGroups grants the entries of groups that were not named
+      before; ``regrants``: of every group that it names
+    * ``set_refuses``: ``conflicts``: Set refuses a connector in conflict with another role whatever it was to change
+      (exchange.md W17); ``changes``: only what it brings about itself
+    * ``users_print``: ``object``: in a session User has properties too; ``text``: it is nothing but its text
+    """
     found: Data = {
         "forest": forest,
         "domain_controllers": [f"DC01.{forest}", f"DC02.{forest}"],
         "delegation": True,
+        "groups_print": "stored",
+        "set_groups": "keeps",
+        "set_refuses": "conflicts",
+        "users_print": "object",
         "users": [
             f"{item['domain']}\\{user}"
             for item in servers
@@ -168,25 +148,34 @@ def state(*servers: Data, domains: Iterable[Data] | None = None, forest: str = "
         **more,
     }
     for item in servers:
-        for service in item["services"]:
-            load(found, item, service)
+        for name in item["services"]:
+            load(found, item, name)
     return found
 
 
 def load(whole: Data, item: Data, service: str) -> None:
     """The service reads the configuration."""
-    item["loaded"][service] = json.dumps({key: (item | whole)[key] for key in ("connectors", "accepted_domains")})
+    known = {"connectors": packed(item["connectors"]), "accepted_domains": whole["accepted_domains"]}
+    item["loaded"][service] = json.dumps(known)
 
 
 def loaded(item: Data, service: str) -> Data:
     """What the running service acts on: ``{connectors, accepted_domains}``."""
-    return dict(json.loads(item["loaded"][service]))
+    found: Data = json.loads(item["loaded"][service])
+    return found | {"connectors": unpacked(found["connectors"])}
+
+
+def service_state(facts: Data) -> str:
+    """What became of it until now."""
+    over = facts.get("until") is not None and facts["until"] <= time.time() * 1000
+    return str(facts["then"] if over else facts["state"])
 
 
 def restart(whole: Data, service: str, at: int | None = None, name: str | None = None) -> None:
     """As Restart-Service does; ``at``: now."""
     item = next(item for item in whole["servers"] if name in (None, item["name"]))
-    item["services"][service] |= {"state": "Running", "start_time": int(time.time()) if at is None else at}
+    started = int(time.time()) if at is None else at
+    item["services"][service] |= {"state": "Running", "start_time": started, "until": None}
     load(whole, item, service)
 
 
@@ -196,13 +185,35 @@ def fault(cmdlet: str, kind: str, *, skip: int = 0, times: int | None = None, me
 
 
 def write(path: Path, whole: Data) -> None:
+    servers = [item | _entries(item, pack, packed) for item in whole["servers"]]
     scratch = path.with_name(f"{path.name}.new")
-    scratch.write_text(json.dumps(whole, indent=1, ensure_ascii=True), encoding="ascii")
+    scratch.write_text(json.dumps(whole | {"servers": servers}, indent=1, ensure_ascii=True), encoding="ascii")
     scratch.replace(path)
 
 
 def read(path: Path) -> Data:
-    return dict(json.loads(path.read_text(encoding="utf-8")))
+    whole: Data = json.loads(path.read_text(encoding="utf-8"))
+    servers = [item | _entries(item, unpack, unpacked) for item in whole["servers"]]
+    return whole | {"servers": servers}
+
+
+def _entries(item: Data, one: Callable[[Any], Any], all_of: Callable[[Iterable[Data]], list[Data]]) -> Data:
+    """What of a server has entries in it."""
+    return {"connectors": all_of(item["connectors"]), "inherited": [one(entry) for entry in item["inherited"]]}
+
+
+def steps(whole: Data) -> Iterator[Data]:
+    """What decided after each change, in order: ``{servers: [{name, connectors}], accepted_domains}``.
+
+    A connector has name, guid, groups, aces, and of its properties those of `DECIDING` that its version has.
+    """
+    for entry in whole["history"]:
+        if "state" not in entry:
+            continue
+        found: Data = json.loads(entry["state"])
+        for item in found["servers"]:
+            item["connectors"] = unpacked(item["connectors"])
+        yield found
 
 
 def calls(log: Path) -> list[Data]:
@@ -219,146 +230,3 @@ def environment(path: Path, log: Path) -> dict[str, str]:
         "EXCHANGE_LAB_PARAMETERS": str(parameters.folder()),
         "PSModulePath": str(MODULES),
     }
-
-
-# -- servers as they are after setup ----------------------------------------------------------------------------------
-
-
-def mailbox(name: str = "EX01", version: str = "2016", **more: Any) -> Data:
-    """2013 and newer: exchange.md 3.3, the rows marked 13+."""
-    found = server(name, version, "Mailbox", **more)
-    front: Data = {"TransportRole": "FrontendTransport", "RemoteIPRanges": ALL}
-    hub: Data = {"TransportRole": "HubTransport", "RemoteIPRanges": ALL}
-    wide: Data = {
-        "MaxInboundConnectionPerSource": "Unlimited",
-        "MaxInboundConnectionPercentagePerSource": 100,
-        "MaxRecipientsPerMessage": 5000,
-    }
-    client: Data = {"MessageRateLimit": 5, "MessageRateSource": ["User"]}
-    servers = ["ExchangeServers", "ExchangeLegacyServers"]
-    found["connectors"] = [
-        connector(
-            found,
-            f"Default {name}",
-            ["ExchangeUsers", *servers],
-            Bindings=bindings(2525),
-            AuthMechanism=HUB_AUTH,
-            **hub,
-            **wide,
-        ),
-        connector(
-            found,
-            f"Client Proxy {name}",
-            ["ExchangeUsers", "ExchangeServers"],
-            Bindings=bindings(465),
-            AuthMechanism=SERVERS_AUTH,
-            **hub,
-            **client,
-        ),
-        connector(
-            found,
-            f"Default Frontend {name}",
-            ["AnonymousUsers", *servers],
-            Bindings=bindings(25),
-            AuthMechanism=SERVERS_AUTH,
-            ProtocolLoggingLevel="Verbose",
-            **front,
-        ),
-        connector(
-            found,
-            f"Outbound Proxy Frontend {name}",
-            ["ExchangeServers"],
-            Bindings=bindings(717),
-            AuthMechanism=SERVERS_AUTH,
-            **front,
-        ),
-        connector(
-            found,
-            f"Client Frontend {name}",
-            ["ExchangeUsers"],
-            Bindings=bindings(587),
-            AuthMechanism=CLIENT_AUTH,
-            AdvertiseClientSettings=True,
-            **front,
-            **client,
-        ),
-    ]
-    return found
-
-
-def hub(name: str = "EX01", version: str = "2010", **more: Any) -> Data:
-    """2007 and 2010. Not anonymous until somebody adds it."""
-    found = server(name, version, "HubTransport", **more)
-    found["connectors"] = [
-        connector(
-            found,
-            f"Default {name}",
-            ["ExchangeUsers", "ExchangeServers", "ExchangeLegacyServers"],
-            Bindings=bindings(25, v6=False),
-            RemoteIPRanges=ALL,
-            AuthMechanism=SERVERS_AUTH,
-        ),
-        connector(
-            found,
-            f"Client {name}",
-            ["ExchangeUsers"],
-            Bindings=bindings(587, v6=False),
-            RemoteIPRanges=ALL,
-            AuthMechanism=CLIENT_AUTH,
-        ),
-    ]
-    return found
-
-
-def edge(name: str = "EDGE01", version: str = "2016", **more: Any) -> Data:
-    found = server(name, version, "Edge", **more)
-    found["connectors"] = [
-        connector(
-            found,
-            f"Default internal receive connector {name}",
-            ["AnonymousUsers", "ExchangeServers", "Partners"],
-            Bindings=bindings(25, v6=False),
-            RemoteIPRanges=[ALL_V4],
-            AuthMechanism=["Tls", "ExchangeServer"],
-        )
-    ]
-    return found
-
-
-def sbs_2008(name: str = "SBS", lan: str = "192.168.16", **more: Any) -> Data:
-    """Like Small Business Server 2008 (Exchange 2007): mail from the internet has a connector of its own, the default
-    one takes the local network only. Names are known, ranges and rights are a guess, not a recording."""
-    found = hub(name, "2007", **more)
-    default, _client = found["connectors"]
-    default["properties"]["RemoteIPRanges"] = [f"{lan}.0-{lan}.255", "127.0.0.0-127.255.255.255"]
-    outside = ["0.0.0.0-126.255.255.255", f"128.0.0.0-{_before(lan)}", f"{_after(lan)}-255.255.255.255"]
-    found["connectors"] += [
-        connector(
-            found,
-            f"Windows SBS Internet Receive {name}",
-            ["AnonymousUsers"],
-            Bindings=bindings(25, v6=False),
-            RemoteIPRanges=outside,
-            AuthMechanism=["Tls"],
-        ),
-        connector(
-            found,
-            f"Windows SBS Fax Sharepoint Receive {name}",
-            ["AnonymousUsers"],
-            [relay_ace()],
-            Bindings=["127.0.0.1:25"],
-            RemoteIPRanges=["127.0.0.1"],
-            AuthMechanism=["Tls"],
-        ),
-    ]
-    return found
-
-
-def _before(lan: str) -> str:
-    first, second, third = (int(part) for part in lan.split("."))
-    return f"{first}.{second}.{third - 1}.255"
-
-
-def _after(lan: str) -> str:
-    first, second, third = (int(part) for part in lan.split("."))
-    return f"{first}.{second}.{third + 1}.0"

@@ -30,7 +30,12 @@ def read(tmp_path_factory: pytest.TempPathFactory) -> Results:
         found,
         "Odd",
         ["AnonymousUsers", "Partners"],
-        [lab.relay_ace(), lab.ace("CORP\\svc-scan", "ms-Exch-SMTP-Submit", deny=True, inherited=True)],
+        [
+            lab.relay_ace(),
+            lab.ace("CORP\\svc-scan", "ms-Exch-SMTP-Submit", deny=True, inherited=True),
+            lab.ace("CORP\\svc-scan", access_rights=lab.EVERYTHING),
+            lab.ace("AUTHENTICATED"),
+        ],
         Bindings=["192.0.2.10:25"],
         RemoteIPRanges=["10.0.0.1", "10.0.1.9/24", "10.0.2.1-10.0.2.9", "fe80::1%11", "FD00::/64"],
         TransportRole="FrontendTransport",
@@ -106,20 +111,37 @@ def test_server_services_and_domains(read: Results) -> None:
 def test_entries_are_added_granted_and_inherited(read: Results) -> None:
     anonymous, partners = "NT AUTHORITY\\ANONYMOUS LOGON", "MS Exchange\\Partner Servers"
     assert read["aces"].out == [
-        f"{anonymous}|ms-Exch-SMTP-Accept-Any-Recipient|False|False",
         f"{anonymous}|ms-Exch-SMTP-Submit|False|False",
         f"{anonymous}|ms-Exch-SMTP-Accept-Any-Sender|False|False",
         f"{anonymous}|ms-Exch-SMTP-Accept-Authoritative-Domain-Sender|False|False",
         f"{anonymous}|ms-Exch-Accept-Headers-Routing|False|False",
         f"{partners}|ms-Exch-SMTP-Submit|False|False",
         f"{partners}|ms-Exch-Accept-Headers-Routing|False|False",
+        f"{anonymous}|ms-Exch-SMTP-Accept-Any-Recipient|False|False",
         "CORP\\svc-scan|ms-Exch-SMTP-Submit|True|True",
         "Everyone|ms-Exch-Create-Public-Folder|True|True",
         "CORP\\Exchange Servers|ms-Exch-Store-Read-Access|False|True",
     ]
+    assert read["rows without a right"].out == [
+        "CORP\\svc-scan|GenericAll|False",
+        "NT AUTHORITY\\Authenticated Users|ExtendedRight|False",
+        "NT AUTHORITY\\NETWORK SERVICE|ReadProperty|False",
+        "NT AUTHORITY\\Authenticated Users|GenericRead|True",
+        "CORP\\Organization Management|GenericAll|True",
+    ]
     assert len(read["aces of a user"].out) == 5
+    assert f"{anonymous}|S-1-5-7" in read["users"].out
+    assert "CORP\\Exchange Servers|S-1-5-21-1004336348-1177238915-682003330-1119" in read["users"].out
+
+
+@needs_engine
+def test_rights_are_asked_for_by_what_the_directory_knows(read: Results) -> None:
+    """field-reports.md E6. A SID is no name of a principal."""
     assert "null" in read["aces of nothing"].error.lower()
-    assert read["aces of an absent one"].out == ["6"]
+    for name in ("aces of an absent one", "aces by server and name"):
+        assert "couldn't be found on 'DC01.corp.test'" in read[name].error, name
+    for name in ("aces of an unknown user", "aces of a SID"):
+        assert "wasn't found. Please make sure you've typed it correctly." in read[name].error, name
 
 
 # -- the session to /PowerShell ---------------------------------------------------------------------------------------
@@ -177,6 +199,7 @@ def test_deserialised_objects_keep_their_texts(session: tuple[Results, list[lab.
     assert results["lists"].out == ["ArrayList 1", "ArrayList 1", "ArrayList 0"]
     anonymous = "NT-AUTORIT\u00c4T\\ANONYMOUS-ANMELDUNG"
     assert f"{anonymous}|ms-Exch-SMTP-Accept-Any-Recipient|False" in results["aces"].out
+    assert f"{anonymous}|{anonymous}|S-1-5-7" in results["users"].out
 
 
 @needs_engine

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from exchange_lab import run_checks
+from exchange_lab import run_checks, smtp
 from exchange_lab import state as lab
 from exchange_lab.run_checks import Checked, needs_engine
 
@@ -50,7 +50,15 @@ REFUSED = {
     "unknown user": "nobody",
     "other language": "ANMELDUNG",
     "unknown right": "Nonsense",
-    "right of a group": "permission group",
+    "sid": "User or group \"S-1-5-7\" wasn't found. Please make sure you've typed it correctly.",
+    "add right by server and name": "EX01\\other name wasn't found. Please make sure you've typed it correctly.",
+    "remove unknown user": "wasn't found. Please make sure you've typed it correctly.",
+    "remove sid": "wasn't found. Please make sure you've typed it correctly.",
+    "remove by server and name": "wasn't found. Please make sure you've typed it correctly.",
+    "remove absent right": "isn't present",
+    "remove an allow that is a deny": "isn't present",
+    "remove inherited": "isn't present",
+    "many ranges": "AdminLimitExceededException",
     "remove asks": "NonInteractive",
     "fault denied": "INSUFF_ACCESS_RIGHTS",
     "fault once": "0x51",
@@ -82,11 +90,20 @@ ALLOWED = {
     "default domain": ["corp.test", "True"],
     "what if": [""],
     "remove": ["0"],
-    "add right": ["AnonymousUsers, Custom"],
+    "add right": [
+        "NT AUTHORITY\\ANONYMOUS LOGON|ms-Exch-SMTP-Accept-Any-Recipient|False|False",
+        "AnonymousUsers, Custom",
+    ],
     "add right again": [],
     "deny": ["True"],
     "remove right": ["AnonymousUsers"],
-    "remove absent right": [],
+    "right of a group": [
+        "ms-Exch-SMTP-Submit",
+        "ms-Exch-SMTP-Accept-Authoritative-Domain-Sender",
+        "ms-Exch-Accept-Headers-Routing",
+    ],
+    "inherited": ["True", "ms-Exch-SMTP-Submit|True", "2"],
+    "remove heir": [],
     "fault gone": ["1"],
     "new domain": ["False"],
     "restart": ["True"],
@@ -94,7 +111,6 @@ ALLOWED = {
 WARNED = {
     "nothing new": "no settings of 'EX01\\nested' have been modified",
     "add right again": "already present",
-    "remove absent right": "isn't present",
 }
 Written = tuple[dict[str, Checked], lab.Data, list[lab.Data]]
 
@@ -107,7 +123,8 @@ def written(tmp_path_factory: pytest.TempPathFactory) -> Written:
         lab.fault("Set-AcceptedDomain", "access_denied"),
         lab.fault("Remove-AcceptedDomain", "busy", times=1),
     ]
-    whole = lab.state(lab.mailbox(), accepted_domains=domains, faults=faults)
+    inherited = [lab.ace("CORP\\svc-scan2", "ms-Exch-SMTP-Submit", inherited=True)]
+    whole = lab.state(lab.mailbox(inherited=inherited), accepted_domains=domains, faults=faults)
     results = run_checks.run(directory, whole, run_checks.checks("writing"))
     return results, lab.read(directory / "state.json"), lab.calls(directory / "log")
 
@@ -143,14 +160,32 @@ def test_state_history_and_log(written: Written) -> None:
     changed = server["connectors"][-1]
     assert changed["when_changed"] > lab.EPOCH
     assert changed["groups"] == ["AnonymousUsers"]
-    assert changed["aces"] == []
+    rights = {item["right"] for item in changed["aces"] if item["user"] == "ANONYMOUS"}
+    assert rights == {right for _user, right in lab.grants("2016", "Mailbox", ["AnonymousUsers"])} - {
+        "ms-Exch-SMTP-Accept-Any-Sender"
+    }
     assert server["connectors"][0]["when_changed"] == lab.EPOCH
     done = [(item["cmdlet"], item["parameters"].get("Identity")) for item in state["history"]]
     assert ("Remove-ReceiveConnector", "specific") in done
     assert done.count(("Remove-ReceiveConnector", "specific")) == 1
-    assert [call["cmdlet"] for call in calls].count("Remove-ReceiveConnector") == 6
+    assert [call["cmdlet"] for call in calls].count("Remove-ReceiveConnector") == 7
     assert lab.loaded(server, lab.TRANSPORT)["connectors"] == server["connectors"]
     assert len(lab.loaded(server, lab.FRONTEND)["connectors"]) == 5
+
+
+@needs_engine
+def test_what_decided_after_each_change_is_in_the_history(written: Written) -> None:
+    """Nothing but changes has a state, and the last one is what there is now."""
+    _results, state, _calls = written
+    steps = list(lab.steps(state))
+    assert len(steps) == len([item for item in state["history"] if "state" in item]) > 20
+    [server] = state["servers"]
+    [last] = steps[-1]["servers"]
+    assert [item["name"] for item in last["connectors"]] == [item["name"] for item in server["connectors"]]
+    assert [item["aces"] for item in last["connectors"]] == [item["aces"] for item in server["connectors"]]
+    counts = [len(step["servers"][0]["connectors"]) for step in steps]
+    assert max(counts) > counts[-1]
+    assert smtp.policy_state(steps[-1]) == smtp.policy_state(state)
 
 
 @needs_engine

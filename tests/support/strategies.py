@@ -246,6 +246,17 @@ def random_state(rng: random.Random) -> State:
     return normal(state)
 
 
+def random_unruly_state(rng: random.Random) -> State:
+    """As a server may hold it: connectors whose ranges are equal or partly overlap, on one binding."""
+    bindings = _some(rng, random_binding, 1, 2)
+    connectors: list[Connector] = []
+    for name in ("A", "b", "C", "d"):
+        made = random_connector(rng, name)
+        shared = connectors[-1].remote_ip_ranges if connectors and rng.random() < 0.5 else made.remote_ip_ranges
+        connectors.append(replace(made, bindings=bindings, remote_ip_ranges=shared))
+    return normal(State(tuple(connectors), random_domains(rng)))
+
+
 def bundled(state: State) -> State:
     """What a bundled relay can hold: there is no accepted domain of everything."""
     return replace(state, accepted_domains=tuple(item for item in state.accepted_domains if item.name != "*"))

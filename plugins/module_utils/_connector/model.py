@@ -11,11 +11,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass, fields
 from functools import cached_property
+from typing import Any
 
 from . import values
 from .addresses import AddressRange, Binding, parse_binding
 from .errors import UnknownRightsError
 from .fields import count, entries, flags, patterns, ranges, size, span, switch, text, word
+from .odd import Odd
 from .principals import DOUBTFUL, fold
 from .rights import (
     ANONYMOUS,
@@ -40,17 +42,18 @@ class Connector:
 
     Sizes in bytes, times in seconds, counts ``-1`` for unlimited. ``allowed_senders`` empty: the accepted domains.
     ``None``: the server has no such property, or it is left to the server's default; ``extended_rights``: nobody let us
-    read them, and then ``removed_rights`` is empty.
+    read them, and then ``removed_rights`` is empty. Whatever its type says, an option that does not decide who may
+    relay is ``Odd`` where what a server holds cannot be read: :meth:`known`.
     ``inherited_rights`` (from above the connector) and ``full_control`` (entries of every right) are no options: they
     are counted and never changed.
     """
 
     name: str
-    enabled: bool = switch("Enabled", True)
-    bindings: tuple[Binding, ...] = entries("Bindings", (), parse_binding, render=str)
-    remote_ip_ranges: tuple[AddressRange, ...] = ranges("RemoteIPRanges", ())
+    enabled: bool = switch("Enabled", True, decides=True)
+    bindings: tuple[Binding, ...] = entries("Bindings", (), parse_binding, render=str, decides=True)
+    remote_ip_ranges: tuple[AddressRange, ...] = ranges("RemoteIPRanges", (), decides=True)
     # Exchange shows Custom for rights beyond the groups; it cannot be set
-    permission_groups: tuple[str, ...] = flags("PermissionGroups", (), tuple(GROUPS), {"Custom": ()})
+    permission_groups: tuple[str, ...] = flags("PermissionGroups", (), tuple(GROUPS), {"Custom": ()}, decides=True)
     extended_rights: tuple[ExtendedRight, ...] | None = entries(
         "", (), parse_extended_right, render=render_extended_right
     )
@@ -59,8 +62,8 @@ class Connector:
     banner: str = text("Banner", "", values.parse_banner)
     max_message_size: int = size("MaxMessageSize", 36 << 20, values.MIN_MESSAGE_SIZE)
     comment: str = text("Comment", "", values.parse_comment)
-    auth_mechanism: tuple[str, ...] = flags("AuthMechanism", (), MECHANISMS)
-    require_tls: bool = switch("RequireTLS", False)
+    auth_mechanism: tuple[str, ...] = flags("AuthMechanism", (), MECHANISMS, decides=True)
+    require_tls: bool = switch("RequireTLS", False, decides=True)
     implicit_tls: bool = switch("", False)
     tls_certificate_file: str = text("", "", values.parse_path)
     tls_key_file: str = text("", "", values.parse_path)
@@ -73,7 +76,9 @@ class Connector:
     tarpit_interval: int = span("TarpitInterval", 0)
     allowed_senders: tuple[str, ...] = patterns("", (), empty_allows="every accepted domain")
     allowed_recipients: tuple[str, ...] = patterns("", (), empty_allows="every recipient")
-    transport_role: str | None = word("TransportRole", None, ("FrontendTransport", "HubTransport"), since="13")
+    transport_role: str | None = word(
+        "TransportRole", None, ("FrontendTransport", "HubTransport"), since="13", decides=True
+    )
     domain_secure_enabled: bool | None = switch("DomainSecureEnabled", None)
     enable_auth_gssapi: bool | None = switch("EnableAuthGSSAPI", None, since="07s")
     extended_protection_policy: str | None = word(
@@ -121,7 +126,7 @@ class Connector:
         "RejectReservedSecondLevelRecipientDomains", None, since="16"
     )
     reject_single_label_recipient_domains: bool | None = switch("RejectSingleLabelRecipientDomains", None, since="16")
-    smtp_utf8_enabled: bool | None = switch("SmtpUtf8Enabled", None, since="13", in_new=False, reserved=True)
+    smtp_utf8_enabled: bool | None = switch("SmtpUtf8Enabled", None, since="13", in_new=False)
     inherited_rights: tuple[ExtendedRight, ...] = ()
     full_control: tuple[ExtendedRight, ...] = ()
 
@@ -137,6 +142,11 @@ class Connector:
     def key(self) -> str:
         """Names are the same whatever their case, as in Exchange."""
         return self.name.lower()
+
+    def known(self, option: str) -> Any:
+        """The value of an option; that of a new connector where what the server holds cannot be read."""
+        value = getattr(self, option)
+        return _DEFAULTS[option] if isinstance(value, Odd) else value
 
     @cached_property
     def anonymous_rights(self) -> frozenset[str]:
@@ -184,13 +194,16 @@ class Connector:
         return effective_rights(principal, (*own, *self.full_control), self.inherited_rights, perhaps)
 
 
+_DEFAULTS = {item.name: item.default for item in fields(Connector)}
+
+
 @dataclass(frozen=True)
 class AcceptedDomain:
     """A domain that is ours. ``next_hop``: ``host:port`` its mail goes to, empty for the smarthost (bundled relays
     only)."""
 
     name: str
-    type: str = word("DomainType", "Authoritative", DOMAIN_TYPES)
+    type: str = word("DomainType", "Authoritative", DOMAIN_TYPES, decides=True)
     next_hop: str = text("", "", values.parse_endpoint)
 
     @property

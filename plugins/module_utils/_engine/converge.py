@@ -116,6 +116,9 @@ def _validator(backend: Backend, can: Capabilities) -> Callable[[State, State], 
 
 
 def _passed(finding: Finding, limits: Limits) -> str:
+    """The warning. A finding without a consent is one and no more."""
+    if not finding.consent:
+        return f"{finding.where}: {finding.what}. {finding.way_out}"
     if not getattr(limits, finding.consent):
         way_out = f"{finding.way_out.rstrip('.')}, or set {finding.consent}: true."
         raise ServiceError(finding.what, where=finding.where, way_out=way_out)
@@ -130,7 +133,7 @@ def _verify(change: Change, after: Reading) -> None:
     found = after.state
     expected = (_expected(change, item, found.connector(item.name) or item) for item in change.wanted.connectors)
     whole = replace(change.wanted, connectors=tuple(expected))
-    if found != replace(whole, built_in=found.built_in, inherited_rights=found.inherited_rights) or after.repairs:
+    if found != replace(whole, built_in=found.built_in, template=found.template) or after.repairs:
         what = "what was written reads back differently (the change was applied)"
         done = [describe(operation) for operation in change.operations]
         raise ApplyError(what, where="read back", way_out=_AGAIN, done=done, reading=after)

@@ -4,13 +4,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Any
 
 from .._connector.errors import ConflictError, InputError, UnknownRightsError
 from .._connector.model import AcceptedDomain, Connector
-from .._connector.properties import CONNECTOR_PROPERTIES, Item, apply_options
+from .._connector.odd import plain_text
+from .._connector.properties import CONNECTOR_PROPERTIES, Item, apply_options, parse_unvalidated
 from .._connector.property import parse_list
 from .._connector.rights import ExtendedRight, beyond_groups, within_groups
 from .._connector.settings import merge_settings
@@ -47,21 +49,31 @@ def merge(actual: State, options: Options) -> State:
     :raises InputError: a value that cannot be read, a new connector without bindings or ranges
     :raises ConflictError: two entries for one name, or something that cannot stand together and did not in ``actual``
     """
+    wanted = combine(actual, options)
+    for conflict in new_conflicts(wanted, actual):
+        raise conflict.error()
+    return wanted
+
+
+def combine(actual: State, options: Options) -> State:
+    """As :func:`merge`, whether or not it can stand together: of what a server holds nothing is asked.
+
+    :raises InputError: as :func:`merge`
+    :raises ConflictError: two entries for one name
+    """
     wanted = actual
     if options.settings is not None:
         wanted = replace(wanted, settings=merge_settings(actual.settings, options.settings))
     if options.connectors is not None:
-        named = _by_name(options.connectors, parse_name, "connector")
+        named = _by_name(options.connectors, partial(_connector_name, actual), "connector")
         kept = [item for item in actual.connectors if _stays(item, named, options.purge, actual)]
         present = [_wanted_connector(actual, name, entry) for name, entry in named if _is_present(entry)]
         wanted = replace(wanted, connectors=_sorted([*kept, *present]))
     if options.accepted_domains is not None:
-        named = _by_name(options.accepted_domains, parse_domain, "accepted domain")
+        named = _by_name(options.accepted_domains, _domain_name, "accepted domain")
         kept_domains = [item for item in actual.accepted_domains if _stays(item, named, options.purge, actual)]
         present_domains = [_wanted_domain(actual, name, entry) for name, entry in named if _is_present(entry)]
         wanted = replace(wanted, accepted_domains=_sorted([*kept_domains, *present_domains]))
-    for conflict in new_conflicts(wanted, actual):
-        raise conflict.error()
     return wanted
 
 
@@ -73,11 +85,26 @@ def _is_present(entry: Mapping[str, Any]) -> bool:
     return entry.get("state") != "absent"
 
 
-def _by_name(entries: Sequence[Mapping[str, Any]], parse: Any, kind: str) -> list[tuple[str, Mapping[str, Any]]]:
+def _connector_name(actual: State, entry: Mapping[str, Any], where: str) -> str:
+    """A name that the server has, and one that is ``unvalidated``, is one whatever it is."""
+    name = entry.get("name")
+    unvalidated = parse_unvalidated(entry, where)
+    if isinstance(name, str) and (actual.connector(name) is not None or "name" in unvalidated):
+        return plain_text(name)
+    return parse_name(name, f"{where}, name")
+
+
+def _domain_name(entry: Mapping[str, Any], where: str) -> str:
+    return parse_domain(entry.get("name"), f"{where}, name")
+
+
+def _by_name(
+    entries: Sequence[Mapping[str, Any]], parse: Callable[[Mapping[str, Any], str], str], kind: str
+) -> list[tuple[str, Mapping[str, Any]]]:
     seen: dict[str, str] = {}
     named = []
     for number, entry in enumerate(entries):
-        name = parse(entry.get("name"), f"{kind} {number}, name")
+        name = parse(entry, f"{kind} {number}")
         if name.lower() in seen:
             way_out = "Names are the same whatever their case: keep one entry."
             raise ConflictError(
@@ -103,7 +130,7 @@ def _wanted_connector(actual: State, name: str, entry: Mapping[str, Any]) -> Con
     for option in _NEEDED:
         if entry.get(option) is None and option not in defaults:
             raise InputError("a new connector needs this option", where=f"{where}, {option}", way_out=f"Give {option}.")
-    new = Connector(name, inherited_rights=actual.inherited_rights)
+    new = replace(actual.template, name=name)
     return _with_rights(apply_options(apply_options(new, defaults, where), entry, where), entry, where)
 
 
@@ -146,7 +173,8 @@ def _asked(
     value = entry.get(option)
     parts = value if isinstance(value, Mapping) else {"": value}
     lists = [part for form, part in parts.items() if form in forms and part is not None]
-    return {right for part in lists for right in parse_list(_RIGHTS[option], (), part, f"{where}, {option}") or ()}
+    found = (parse_list(_RIGHTS[option], (), part, f"{where}, {option}") for part in lists)
+    return {right for rights in found if isinstance(rights, tuple) for right in rights}
 
 
 def _refuse_what_stays_granted(connector: Connector, removed: Iterable[ExtendedRight], where: str) -> None:

@@ -11,7 +11,7 @@ from typing import Any
 from .._accounts.converge import AccountsOutcome
 from .._accounts.model import render_account
 from .._connector.model import AcceptedDomain, Connector
-from .._connector.properties import render_item
+from .._connector.properties import render_absent, render_item
 from .._connector.settings import render_settings
 from .._policy.compile import Policy
 from .._policy.state import State
@@ -118,7 +118,9 @@ def _find(state: State, kind: str, name: str) -> Connector | AcceptedDomain | No
 
 def _render(state: State, kind: str, name: str) -> dict[str, Any]:
     item = _find(state, kind, name)
-    return {"name": name, "state": "absent"} if item is None else render_item(item)
+    if item is None:
+        return render_absent(name) if kind == "connectors" else {"name": name, "state": "absent"}
+    return render_item(item)
 
 
 def _text(value: Any) -> str:

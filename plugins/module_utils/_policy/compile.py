@@ -6,13 +6,14 @@ Selection and rights are decided here and nowhere else. For a session on local a
 the enabled
 connectors bound to L:P or to the wildcard of L's family on P whose ranges hold the peer. A connector bound to the exact
 address wins over one bound to the wildcard; among equals the smallest range wins; nobody falls back to another
-connector.
+connector. Ranges of one size that two connectors claim are refused of a task, and a server may hold them all the same:
+which connector wins there is not documented, so the more open one does, and nothing is called closed that may be open.
 """
 
 from __future__ import annotations
 
 import heapq
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import NamedTuple
@@ -94,10 +95,15 @@ class Policy:
 
 
 class _Claim(NamedTuple):
-    """A connector's claim to a range; the least claim wins. ``rank`` 0: exact address, 1: wildcard."""
+    """A connector's claim to a range; the least claim wins.
+
+    :ivar rank: 0: exact address, 1: wildcard
+    :ivar place: of its rule among all of them, the more open ones first
+    """
 
     rank: int
     size: int
+    place: int
     low: int
     rule: int
     high: int
@@ -108,13 +114,16 @@ def compile_policy(connectors: Iterable[Connector], accepted_domains: Iterable[A
     enabled = [item for item in sorted(connectors, key=lambda item: item.key) if item.enabled]
     bindings = sorted({binding for item in enabled for binding in item.bindings})
     domains = tuple(sorted(accepted_domains, key=lambda item: item.key))
+    rules = tuple(_rule(item, domains, item.anonymous_rights) for item in enabled)
+    doubtful = tuple(_doubtful(enabled, domains))
+    places = _places(rules, dict(doubtful))
     return Policy(
-        bindings=tuple((binding, _intervals(binding, enabled)) for binding in bindings),
-        rules=tuple(_rule(item, domains, item.anonymous_rights) for item in enabled),
+        bindings=tuple((binding, _intervals(binding, enabled, places)) for binding in bindings),
+        rules=rules,
         accepted_domains=domains,
         postmaster=_postmaster(domains),
         unknown=tuple(item.name for item in enabled if item.extended_rights is None),
-        doubtful=tuple(_doubtful(enabled, domains)),
+        doubtful=doubtful,
     )
 
 
@@ -130,16 +139,16 @@ def _rule(connector: Connector, domains: Iterable[AcceptedDomain], rights: froze
     tls = "Tls" in connector.auth_mechanism
     return Rule(
         connector=connector.name,
-        fqdn=connector.fqdn,
-        banner=connector.banner,
-        max_message_size=connector.max_message_size,
-        max_recipients=connector.max_recipients_per_message,
-        max_connections=connector.max_inbound_connection,
-        max_connections_per_source=connector.max_inbound_connection_per_source,
-        max_protocol_errors=connector.max_protocol_errors,
-        connection_timeout=connector.connection_timeout,
-        inactivity_timeout=connector.connection_inactivity_timeout,
-        tarpit_interval=connector.tarpit_interval,
+        fqdn=connector.known("fqdn"),
+        banner=connector.known("banner"),
+        max_message_size=connector.known("max_message_size"),
+        max_recipients=connector.known("max_recipients_per_message"),
+        max_connections=connector.known("max_inbound_connection"),
+        max_connections_per_source=connector.known("max_inbound_connection_per_source"),
+        max_protocol_errors=connector.known("max_protocol_errors"),
+        connection_timeout=connector.known("connection_timeout"),
+        inactivity_timeout=connector.known("connection_inactivity_timeout"),
+        tarpit_interval=connector.known("tarpit_interval"),
         starttls=tls and not connector.implicit_tls,
         implicit_tls=tls and connector.implicit_tls,
         require_tls=connector.require_tls,
@@ -180,7 +189,35 @@ def _postmaster(domains: Iterable[AcceptedDomain]) -> str | None:
     return None if name is None else f"postmaster@{name}"
 
 
-def _intervals(binding: Binding, connectors: list[Connector]) -> tuple[Interval, ...]:
+def _places(rules: Sequence[Rule], perhaps: Mapping[int, Rule]) -> list[int]:
+    """The place of each rule among all of them, by which equal claims are settled: the more open one first, what
+    perhaps relays after what does; then by name."""
+
+    def key(number: int) -> tuple[int, ...]:
+        return (not rules[number].anonymous_relay, *_closed(perhaps.get(number, rules[number])), number)
+
+    order = sorted(range(len(rules)), key=key)
+    places = [0] * len(rules)
+    for place, number in enumerate(order):
+        places[number] = place
+    return places
+
+
+def _closed(rule: Rule) -> tuple[bool, ...]:
+    """What the rule refuses, the weightier first: relaying without AUTH, to some, as somebody; inbound mail, as
+    anybody, in plain sessions; relaying after AUTH."""
+    return (
+        not rule.anonymous_relay,
+        rule.allowed_recipients is not None,
+        rule.allowed_senders is not None,
+        not rule.anonymous_submit,
+        not rule.anonymous_any_sender,
+        rule.require_tls or rule.implicit_tls,
+        not rule.account_any_recipient,
+    )
+
+
+def _intervals(binding: Binding, connectors: list[Connector], places: Sequence[int]) -> tuple[Interval, ...]:
     """Of the binding's own version: a session that arrives at an IPv4 address comes from one."""
     claims: list[_Claim] = []
     for rule, connector in enumerate(connectors):
@@ -191,7 +228,7 @@ def _intervals(binding: Binding, connectors: list[Connector]) -> tuple[Interval,
         else:
             continue
         ranges = (item for item in connector.remote_ip_ranges if item.version == binding.version)
-        claims += (_Claim(rank, item.size, item.low, rule, item.high) for item in ranges)
+        claims += (_Claim(rank, item.size, places[rule], item.low, rule, item.high) for item in ranges)
     return tuple(_sweep(binding.version, claims))
 
 

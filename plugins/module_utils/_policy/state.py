@@ -8,9 +8,10 @@ from dataclasses import dataclass
 from functools import cached_property
 
 from .._connector.model import AcceptedDomain, Connector
-from .._connector.rights import ExtendedRight
 from .._connector.settings import Settings
 from .compile import Policy, compile_policy
+
+_PLAIN = Connector("")
 
 
 @dataclass(frozen=True)
@@ -21,14 +22,14 @@ class State:
     :ivar accepted_domains: sorted by name, names unique
     :ivar built_in: names of connectors that came with the server
     :ivar settings: of the whole server, ``None``: it keeps none for us, or there is no server yet
-    :ivar inherited_rights: what a new connector would have from above it
+    :ivar template: what a new connector has of which a task says nothing
     """
 
     connectors: tuple[Connector, ...] = ()
     accepted_domains: tuple[AcceptedDomain, ...] = ()
     built_in: tuple[str, ...] = ()
     settings: Settings | None = None
-    inherited_rights: tuple[ExtendedRight, ...] = ()
+    template: Connector = _PLAIN
 
     @cached_property
     def policy(self) -> Policy:

@@ -39,6 +39,7 @@ def capabilities(version: str) -> Capabilities:
         principals=None,
         rights=None,
         domains_elsewhere=_DOMAINS_ELSEWHERE,
+        odd_values=True,
     )
 
 

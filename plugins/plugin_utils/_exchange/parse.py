@@ -17,11 +17,12 @@ from typing import Any
 
 from ...module_utils._connector.errors import RelayError, StoreError
 from ...module_utils._connector.model import DOMAIN_TYPES, AcceptedDomain, Connector
+from ...module_utils._connector.odd import plain_text
 from ...module_utils._connector.principals import ANONYMOUS, EXTERNALLY_SECURED, canonical, fold, is_well_known
 from ...module_utils._connector.properties import CONNECTOR_PROPERTIES
-from ...module_utils._connector.property import Property, parse_list
+from ...module_utils._connector.property import Property, read_leniently, read_value
 from ...module_utils._connector.rights import EVERY_RIGHT, GROUPS, Entry, read_rights
-from ...module_utils._connector.values import parse_bool, parse_choice, parse_domain, parse_name
+from ...module_utils._connector.values import parse_bool, parse_choice, parse_domain
 from .calls import Row
 
 _REPORT = "Please report it, with a snapshot (docs/exchange.md)."
@@ -30,11 +31,13 @@ _EXACT_BYTES = re.compile(r"\(([0-9][0-9.,'\s\u00a0\u202f\u2019]*) ?[^\W\d_]+\)$
 
 
 def read_connector(row: Row, entries: Iterable[Entry] | None) -> Connector:
-    """:param entries: its access control entries, ``None``: nobody let us read them
+    """Only what decides who may relay must be readable; anything else is kept as text (:class:`.odd.Odd`).
 
-    :raises StoreError: a property that every Exchange has is missing, or a value cannot be read
+    :param entries: its access control entries, ``None``: nobody let us read them
+
+    :raises StoreError: a property that every Exchange has is missing, or one that decides who may relay cannot be read
     """
-    name = _read(parse_name, row.get("Name"), "a connector, Name")
+    name = plain_text(row.get("Name"))
     where = f"connector '{name}'"
     fields = {
         prop.option: _property(prop, row, f"{where}, {prop.option} ({prop.exchange})")
@@ -63,16 +66,27 @@ def _property(prop: Property, row: Row, where: str) -> Any:
             return None
         raise StoreError("every Exchange has this property, and it was not read", where=where, way_out=_REPORT)
     value = row[prop.exchange]
-    if prop.is_list:
-        return _read(lambda value, where: parse_list(prop, (), value, where), [] if value is None else value, where)
-    if prop.type == "bool":
-        return None if value is None else _read(prop.parse, value, where)
-    text = "" if value is None else value
-    if prop.least is None and not prop.choices:
-        return _read(prop.parse, text, where)
-    if text == "" and prop.since != "07":
+    if _is_absent(prop, value):
         return None
-    return _read(prop.parse, _plain_size(text), where)
+    if not prop.may_be_odd:
+        return _read(lambda value, where: read_value(prop, value, where), value, where)
+    value = _nothing(prop) if value is None else value
+    try:
+        return read_value(prop, value if prop.least is None else _plain_size(value), where)
+    except RelayError:
+        return read_leniently(prop, value, where)
+
+
+def _is_absent(prop: Property, value: Any) -> bool:
+    """Nothing stands where something must: this version has no such property."""
+    if prop.type == "bool":
+        return value is None and prop.may_be_odd
+    is_empty = value in (None, "") and not prop.is_list
+    return is_empty and prop.since != "07" and (prop.least is not None or bool(prop.choices))
+
+
+def _nothing(prop: Property) -> Any:
+    return [] if prop.is_list else ""
 
 
 def _plain_size(text: Any) -> Any:
@@ -86,7 +100,9 @@ def _read(parse: Any, value: Any, where: str) -> Any:
         return parse(value, where)
     except RelayError as error:
         way_out = f"This is no spelling of Exchange that is known here. {_REPORT}"
-        raise StoreError(f"cannot be read ({error.what})", where=where, value=value, way_out=way_out) from error
+        seen = value if error.value is None else error.value  # of a list the entry
+        what = f"cannot be read ({error.what})"
+        raise StoreError(what, where=error.where or where, value=seen, way_out=way_out) from error
 
 
 def read_entries(rows: Iterable[Row], local_names: Mapping[str, str]) -> dict[str, list[Entry]]:

@@ -109,14 +109,31 @@ $s = Get-CimInstance Win32_Service -Filter "Name = 'MSExchangeTransport'"
 Get-ADPermission (Get-ReceiveConnector Odd).DistinguishedName | Where-Object ExtendedRights | ForEach-Object {
   "$([string] $_.User)|$($_.ExtendedRights[0].RawIdentity)|$($_.Deny)|$($_.IsInherited)" }
 
+#: users
+Get-ADPermission (Get-ReceiveConnector Odd).DistinguishedName | ForEach-Object {
+  "$($_.User.RawIdentity)|$($_.User.SecurityIdentifier)" } | Select-Object -Unique
+
+#: rows without a right
+Get-ADPermission (Get-ReceiveConnector Odd).DistinguishedName | Where-Object { -not $_.ExtendedRights } | ForEach-Object {
+  "$([string] $_.User)|$([string] $_.AccessRights[0])|$($_.IsInherited)" }
+
 #: aces of a user
-Get-ADPermission 'EX01\Odd' -User 'ANONYMOUS LOGON' | ForEach-Object { [string] $_.ExtendedRights[0] }
+Get-ADPermission (Get-ReceiveConnector Odd).Guid -User 'ANONYMOUS LOGON' | ForEach-Object { [string] $_.ExtendedRights[0] }
+
+#: aces of an unknown user
+Get-ADPermission (Get-ReceiveConnector Odd).Guid -User 'CORP\nobody'
+
+#: aces of a SID
+Get-ADPermission (Get-ReceiveConnector Odd).Guid -User S-1-5-7
 
 #: aces of nothing
-@(Get-ADPermission $null).Count
+Get-ADPermission $null
 
 #: aces of an absent one
-@(Get-ADPermission 'CN=nothing' | ForEach-Object Identity | Group-Object).Count
+Get-ADPermission 'CN=nothing'
+
+#: aces by server and name
+Get-ADPermission 'EX01\Odd'
 
 #: started by process
 $s = Get-CimInstance Win32_Service -Filter "Name='MSExchangeTransport' OR Name='MSExchangeFrontEndTransport'"

@@ -47,6 +47,11 @@ $c = @(Call Get-ReceiveConnector @{Server='EX01'})[5]
 Call Get-ADPermission @{Identity=$c.DistinguishedName} | Where-Object { $_.ExtendedRights -and -not $_.IsInherited } | ForEach-Object {
  "$([string] $_.User)|$([string] @($_.ExtendedRights)[0])|$($_.Deny)" }
 
+#: users
+$c = @(Call Get-ReceiveConnector @{Server='EX01'})[5]
+Call Get-ADPermission @{Identity=$c.DistinguishedName} | ForEach-Object {
+ "$([string] $_.User)|$([string] $_.User.RawIdentity)|$([string] $_.User.SecurityIdentifier)" } | Select-Object -Unique
+
 #: no script
 $p = [powershell]::Create()
 $p.Runspace = $s.Runspace

@@ -168,43 +168,81 @@ Remove-ReceiveConnector specific -Confirm:$false
 @(Get-ReceiveConnector | Where-Object Name -eq specific).Count
 
 #: add right
-$dn = (Get-ReceiveConnector 'other name').DistinguishedName
+$global:dn = (Get-ReceiveConnector 'other name').DistinguishedName
+$global:anonymous = 'NT AUTHORITY\ANONYMOUS LOGON'
 Set-ReceiveConnector 'other name' -AuthMechanism Tls -PermissionGroups AnonymousUsers
-$null = Add-ADPermission $dn -User 'NT AUTHORITY\ANONYMOUS LOGON' -ExtendedRights ms-exch-smtp-accept-any-recipient
+$row = Add-ADPermission $dn -User $anonymous -ExtendedRights ms-exch-smtp-accept-any-recipient
+"$($row.User)|$($row.ExtendedRights[0])|$($row.Deny)|$($row.IsInherited)"
 [string] (Get-ReceiveConnector 'other name').PermissionGroups
 
 #: add right again
-$null = Add-ADPermission 'EX01\other name' -User S-1-5-7 -ExtendedRights ms-Exch-SMTP-Accept-Any-Recipient
+Add-ADPermission (Get-ReceiveConnector 'other name').Guid -User 'ANONYMOUS LOGON' -ExtendedRights ms-Exch-SMTP-Accept-Any-Recipient
+
+#: add right by server and name
+Add-ADPermission 'EX01\other name' -User $anonymous -ExtendedRights ms-Exch-SMTP-Submit
 
 #: deny asks
-Add-ADPermission 'EX01\other name' -User 'CORP\svc-scan' -ExtendedRights ms-Exch-SMTP-Submit -Deny
+Add-ADPermission $dn -User 'CORP\svc-scan' -ExtendedRights ms-Exch-SMTP-Submit -Deny
 
 #: deny
-$null = Add-ADPermission 'EX01\other name' -User 'CORP\svc-scan' -ExtendedRights ms-Exch-SMTP-Submit -Deny -Confirm:$false
-@(Get-ADPermission 'EX01\other name' -User 'CORP\svc-scan')[0].Deny
+$null = Add-ADPermission $dn -User 'CORP\svc-scan' -ExtendedRights ms-Exch-SMTP-Submit -Deny -Confirm:$false
+@(Get-ADPermission $dn -User 'CORP\svc-scan')[0].Deny
 
 #: unknown user
-Add-ADPermission 'EX01\other name' -User 'CORP\nobody' -ExtendedRights ms-Exch-SMTP-Submit
+Add-ADPermission $dn -User 'CORP\nobody' -ExtendedRights ms-Exch-SMTP-Submit
 
 #: other language
-Add-ADPermission 'EX01\other name' -User 'NT-AUTORITÄT\ANONYMOUS-ANMELDUNG' -ExtendedRights ms-Exch-SMTP-Submit
+Add-ADPermission $dn -User 'NT-AUTORITÄT\ANONYMOUS-ANMELDUNG' -ExtendedRights ms-Exch-SMTP-Submit
+
+#: sid
+Add-ADPermission $dn -User S-1-5-7 -ExtendedRights ms-Exch-SMTP-Submit
 
 #: unknown right
-Add-ADPermission 'EX01\other name' -User S-1-5-7 -ExtendedRights ms-Exch-SMTP-Nonsense
+Add-ADPermission $dn -User $anonymous -ExtendedRights ms-Exch-SMTP-Nonsense
 
-#: right of a group
-Remove-ADPermission 'EX01\other name' -User S-1-5-7 -ExtendedRights ms-Exch-SMTP-Submit -Confirm:$false
+#: remove unknown user
+Remove-ADPermission $dn -User 'CORP\nobody' -ExtendedRights ms-Exch-SMTP-Submit -Confirm:$false
+
+#: remove sid
+Remove-ADPermission $dn -User S-1-5-7 -ExtendedRights ms-Exch-SMTP-Submit -Confirm:$false
+
+#: remove by server and name
+Remove-ADPermission 'EX01\other name' -User $anonymous -ExtendedRights ms-Exch-SMTP-Submit -Confirm:$false
 
 #: remove asks
-Remove-ADPermission 'EX01\other name' -User S-1-5-7 -ExtendedRights ms-Exch-SMTP-Accept-Any-Recipient
+Remove-ADPermission $dn -User $anonymous -ExtendedRights ms-Exch-SMTP-Accept-Any-Recipient
 
 #: remove right
-Remove-ADPermission 'EX01\other name' -User S-1-5-7 -ExtendedRights ms-Exch-SMTP-Accept-Any-Recipient -Confirm:$false
-Remove-ADPermission 'EX01\other name' -User 'CORP\svc-scan' -ExtendedRights ms-Exch-SMTP-Submit -Deny -Confirm:$false
+Remove-ADPermission $dn -User $anonymous -ExtendedRights ms-Exch-SMTP-Accept-Any-Recipient -Confirm:$false
+Remove-ADPermission $dn -User 'CORP\svc-scan' -ExtendedRights ms-Exch-SMTP-Submit -Deny -Confirm:$false
 [string] (Get-ReceiveConnector 'other name').PermissionGroups
 
 #: remove absent right
-Remove-ADPermission 'EX01\other name' -User S-1-5-7 -ExtendedRights ms-Exch-SMTP-Accept-Any-Recipient -Confirm:$false
+Remove-ADPermission $dn -User $anonymous -ExtendedRights ms-Exch-SMTP-Accept-Any-Recipient -Confirm:$false
+
+#: remove an allow that is a deny
+Remove-ADPermission $dn -User $anonymous -ExtendedRights ms-Exch-SMTP-Submit -Deny -Confirm:$false
+
+#: right of a group
+Remove-ADPermission $dn -User $anonymous -ExtendedRights ms-Exch-SMTP-Accept-Any-Sender -Confirm:$false
+foreach ($row in Get-ADPermission $dn -User $anonymous) { [string] $row.ExtendedRights[0] }
+
+#: inherited
+$before = (Get-ReceiveConnector 'other name').WhenChangedUTC
+$new = @{ Name = 'heir'; Usage = 'Custom'; Bindings = '192.0.2.4:25'; RemoteIPRanges = '10.3.0.1'; PermissionGroups = 'Partners' }
+$c = New-ReceiveConnector @new -TransportRole FrontendTransport
+$c.WhenChangedUTC -ge $before
+foreach ($row in Get-ADPermission $c.Guid) { if ("$($row.User)" -eq 'CORP\svc-scan2') { "$($row.ExtendedRights[0])|$($row.IsInherited)" } }
+@(Get-ADPermission $c.Guid -User 'MS Exchange\Partner Servers').Count
+
+#: remove inherited
+Remove-ADPermission (Get-ReceiveConnector heir).Guid -User 'CORP\svc-scan2' -ExtendedRights ms-Exch-SMTP-Submit -Confirm:$false
+
+#: remove heir
+Remove-ReceiveConnector heir -Confirm:$false
+
+#: many ranges
+Set-ReceiveConnector 'other name' -RemoteIPRanges (1..1301 | ForEach-Object { "10.$([math]::Floor($_ / 250) + 50).$($_ % 250).1" })
 
 #: fault denied
 Set-AcceptedDomain corp.test -DomainType InternalRelay

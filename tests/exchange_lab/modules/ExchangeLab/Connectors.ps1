@@ -1,8 +1,8 @@
 # SPDX-FileCopyrightText: 2026 mailops.relay contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-# Get-, New-, Set- and Remove-ReceiveConnector. A connector of the state: name, guid, when_changed, when_created, groups,
-# aces, and properties under the names of the parameters (without PermissionGroups, which is groups).
+# Get-, New-, Set- and Remove-ReceiveConnector. A connector of the state: name, guid, when_changed, when_created, groups
+# (that were named last), aces, and properties under the names of the parameters (without PermissionGroups, which is groups).
 
 function New-LabNotFound($Context, [string] $Identity) {
     [LabError]::new('ManagementObjectNotFoundException',
@@ -12,12 +12,16 @@ function New-LabNotFound($Context, [string] $Identity) {
 
 function Get-LabTarget($Context) {
     $identity = "$($Context.Bound['Identity'])"
-    $found = @(Find-LabEntry $Context $identity)
+    $found = @([Located]::Find($Context.State, $identity))
     if (-not $found) { throw (New-LabNotFound $Context $identity) }
+    if ($found.Count -gt 1) {
+        throw [LabError]::new('ManagementObjectAmbiguousException',
+            "The operation couldn't be performed because '$identity' matches multiple entries.", 'InvalidData')
+    }
     return $found[0]
 }
 
-# As Get shows it. Custom marks entries that no group grants.
+# As Get shows it.
 function New-LabConnectorObject($Context, $Item) {
     $connector = $Item.Connector
     $found = New-LabObject 'ReceiveConnector' $Context.State $connector $Item.Identity $connector.name $Item.Dn `
@@ -28,8 +32,7 @@ function New-LabConnectorObject($Context, $Item) {
         if ($type -eq 'int') { $value = [int] $value } elseif ($type -notin 'bool', 'Text') { $value = [Shown]::Value($type, $value) }
         $found[$name] = $value
     }
-    $added = foreach ($entry in $connector.aces) { if (-not $entry.inherited) { 'Custom'; break } }
-    $found.PermissionGroups = [Shown]::Value('PermissionGroups', @($connector.groups) + @($added))
+    $found.PermissionGroups = [Shown]::Value('PermissionGroups', @(Get-LabGroups $Context $Item))
     if ($found.DefaultDomain) { $found.DefaultDomain = New-LabDomainId $Context $found.DefaultDomain }
     $found.Server = [ADObjectId]::new($Item.Server.name, $Item.Server.name, [Dn]::Server($Context.State, $Item.Server), $Item.Server.guid)
     if ($script:LabVersion -in '2010', '2013') { $found.LiveCredentialEnabled = $false }
@@ -71,9 +74,11 @@ function Invoke-LabNewReceiveConnector($Context) {
     $now = Get-LabNow
     $connector = [ordered] @{
         name = "$($Context.Bound['Name'])"; guid = "$([guid]::NewGuid())"; when_changed = $now; when_created = $now
-        groups = $defaults.groups; aces = [System.Collections.Generic.List[object]]::new(); properties = Get-LabDefaults $server
+        groups = [System.Collections.Generic.List[object]]::new(); aces = [System.Collections.Generic.List[object]] @($server.inherited)
+        properties = Get-LabDefaults $server
     }
     foreach ($key in $defaults.properties.Keys) { $connector.properties[$key] = $defaults.properties[$key] }
+    if (-not $Context.Bound.ContainsKey('PermissionGroups')) { Set-LabGroups $Context $server $connector @($defaults.groups) }
     Set-LabProperties $Context $server $connector
     Assert-LabConnector $Context $server $connector
     if (-not $Context.Cmdlet.ShouldProcess("$($server.name)\$($connector.name)", 'New-ReceiveConnector')) { return }
@@ -130,7 +135,7 @@ function Set-LabProperties($Context, $Server, $Connector) {
         $value = $bound[$key]
         if ($value -is [hashtable]) { $value = Edit-LabList $script:LabProperties[$key] $Connector.properties[$key] $value }
         if ($key -eq 'PermissionGroups') {
-            $Connector.groups = [System.Collections.Generic.List[object]] (ConvertTo-LabStored $value)
+            Set-LabGroups $Context $Server $Connector @(ConvertTo-LabStored $value | ForEach-Object { $_ })
         } elseif ($key -eq 'DefaultDomain' -and $null -ne $value) {
             $Connector.properties[$key] = (Find-LabDomain $Context "$value").name
         } else {

@@ -7,10 +7,11 @@
 function Invoke-LabCmdlet($Cmdlet, $Bound) {
     $name = $Cmdlet.MyInvocation.MyCommand.Name
     Write-LabLog $name $Bound
-    $state = Read-LabState -Fresh:($name -notlike 'Get-*')
-    $server = Get-LabLocalServer $state
-    $context = [pscustomobject] @{ Cmdlet = $Cmdlet; Bound = $Bound; State = $state; Server = $server; Name = $name }
+    $lock = if ($name -notlike 'Get-*') { Enter-LabLock }
     try {
+        $state = Read-LabState -Fresh:($name -notlike 'Get-*')
+        $server = Get-LabLocalServer $state
+        $context = [pscustomobject] @{ Cmdlet = $Cmdlet; Bound = $Bound; State = $state; Server = $server; Name = $name }
         $fault = Get-LabFault $state $name
         if ($fault) {
             if (-not (Invoke-LabFault $context $fault)) { return }
@@ -20,17 +21,9 @@ function Invoke-LabCmdlet($Cmdlet, $Bound) {
         if ($fault.kind -eq 'connection_lost_after') { Stop-LabProcess }
     } catch [LabError] {
         Write-LabError $context $_.Exception
+    } finally {
+        if ($lock) { $lock.Dispose() }
     }
-}
-
-# The process of the session ends, or that of the shell. The client of a session waits for ever for a process that just
-# ends, so it gets something first that is no answer.
-function Stop-LabProcess {
-    if ($env:EXCHANGE_LAB_WHERE) {
-        [Console]::OpenStandardOutput().Write([System.Text.Encoding]::ASCII.GetBytes("connection lost`n"))
-        [System.Threading.Thread]::Sleep(200)
-    }
-    [System.Diagnostics.Process]::GetCurrentProcess().Kill()
 }
 
 # Whether the call goes on.
@@ -127,10 +120,25 @@ function ConvertTo-LabStored($Value) {
     return $Value.Stored()
 }
 
-# Save what a cmdlet did, and that it did.
+# What decides who may send what, after a change: as JSON, because nobody reads it here.
+function Get-LabDeciding($State) {
+    $names = 'Enabled', 'Bindings', 'RemoteIPRanges', 'AuthMechanism', 'RequireTLS', 'TransportRole'
+    $servers = foreach ($server in $State.servers) {
+        $connectors = foreach ($item in $server.connectors) {
+            $properties = [ordered] @{}
+            foreach ($name in $names) { if ($item.properties.Contains($name)) { $properties[$name] = $item.properties[$name] } }
+            [ordered] @{ name = $item.name; guid = $item.guid; groups = $item.groups; aces = $item.aces; properties = $properties }
+        }
+        [ordered] @{ name = $server.name; connectors = @($connectors) }
+    }
+    [Json]::Write([ordered] @{ servers = @($servers); accepted_domains = $State.accepted_domains })
+}
+
+# Save what a cmdlet did, that it did, and what it came to.
 function Save-LabState($Context) {
     $call = Get-LabCall $Context.Name $Context.Bound
     $call.at = Get-LabNow
+    $call.state = Get-LabDeciding $Context.State
     $Context.State.history.Add($call)
     Write-LabState $Context.State
 }

@@ -26,7 +26,7 @@ $set = if ($script:LabVersion -in '2019', 'SE') { '2016' } else { $script:LabVer
 $cmdlets = @(
     foreach ($noun in 'ReceiveConnector', 'AcceptedDomain') { foreach ($verb in 'Get', 'New', 'Set', 'Remove') { "$verb-$noun" } }
     'Get-ADPermission', 'Add-ADPermission', 'Remove-ADPermission', 'Get-ExchangeServer', 'Get-TransportServer'
-    if ($script:LabVersion -notin '2007', '2010') { 'Get-TransportService', 'Get-FrontendTransportService' }
+    if ($script:LabVersion -notin '2007', '2010') { 'Get-TransportService', 'Get-FrontendTransportService', 'Get-ServerComponentState' }
 )
 # What the roles of the account do not have is not there at all.
 $absent = @($state.faults | Where-Object { $_.kind -eq 'absent' } | ForEach-Object { $_.cmdlet })

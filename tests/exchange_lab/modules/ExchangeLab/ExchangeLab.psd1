@@ -8,7 +8,7 @@
     RootModule = 'ExchangeLab.psm1'
     FunctionsToExport = @(
         'New-PSSession', 'Add-PSSnapin', 'Get-PSSnapin', 'Get-CimInstance', 'Get-WmiObject', 'Get-Process', 'Get-Service'
-        'Restart-Service'
+        'Start-Service', 'Stop-Service', 'Restart-Service', 'Invoke-CimMethod', 'Get-NetIPAddress', 'Get-NetTCPConnection'
     )
     CmdletsToExport = @()
     VariablesToExport = @()

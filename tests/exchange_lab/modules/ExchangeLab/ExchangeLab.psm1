@@ -8,9 +8,11 @@
 # Services, state and start time, as a script on Windows gets them: Get-CimInstance Win32_Service has State and ProcessId
 # (Get-Service has no ProcessId in Windows PowerShell 5.1); then StartTime of Get-Process -Id, or CreationDate of
 # Get-CimInstance Win32_Process, which needs no right to open the process. Get-WmiObject has the same for Exchange 2007's
-# PowerShell 1.0, with times as DMTF texts. The service MSExchangeTransport.exe starts EdgeTransport.exe, which is the
-# one that reads the configuration; it is not modelled: the two start together.
+# PowerShell 1.0, with times as DMTF texts.
 
 . $PSScriptRoot/State.ps1
+. $PSScriptRoot/Host.ps1
 . $PSScriptRoot/Services.ps1
+. $PSScriptRoot/Processes.ps1
+. $PSScriptRoot/Network.ps1
 . $PSScriptRoot/Sessions.ps1

@@ -1,8 +1,9 @@
 # SPDX-FileCopyrightText: 2026 mailops.relay contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-# Get-, Add- and Remove-ADPermission. A connector of the state has `aces`: entries of user, right, deny, inherited that
-# were added to what its groups grant. What every object has besides (no SMTP right in it) is made here.
+# Get-, Add- and Remove-ADPermission. A connector of the state has `aces`: its entries, those of its groups among them
+# (field-reports.md E3), each a text "user|right|access|allow or deny|own or inherited". What every object has besides
+# (no SMTP right in it) is made here.
 
 # One entry, for one right, as Exchange shows them.
 class ADAcePresentationObject {
@@ -20,57 +21,73 @@ class ADAcePresentationObject {
 }
 
 class Aces {
-    static [hashtable] $Objects = @{}  # users, rights and grants, made once
+    static [hashtable] $Objects = @{}  # rights, made once
+    static [hashtable] $Split = @{}  # entries in parts
 
-    static [ADAcePresentationObject] Row([string] $identity, [string] $user, [string] $right, [bool] $deny, [bool] $inherited, [string] $access) {
+    # user, right, access, allow or deny, own or inherited
+    static [string[]] Parts([string] $entry) {
+        $found = [Aces]::Split[$entry]
+        if (-not $found) {
+            $found = $entry.Split('|')
+            [Aces]::Split[$entry] = $found
+        }
+        return $found
+    }
+
+    static [ADAcePresentationObject] Row([string] $identity, [object] $user, [string] $entry) {
+        $parts = [Aces]::Parts($entry)
+        $right, $access = $parts[1], $parts[2]
         $known = [Aces]::Objects
-        if (-not $known["user $user"]) { $known["user $user"] = [SecurityPrincipalIdParameter]::new($user) }
         if (-not $known["access $access"]) { $known["access $access"] = @([ActiveDirectoryRights] $access) }
         if ($right -and -not $known["right $right"]) { $known["right $right"] = @([ExtendedRightIdParameter]::new($right)) }
         $found = [ADAcePresentationObject]::new()
         $found.Identity = $identity
-        $found.User = $known["user $user"]
-        $found.Deny = $deny
-        $found.IsInherited = $inherited
+        $found.User = $user
+        $found.Deny = $parts[3] -eq 'deny'
+        $found.IsInherited = $parts[4] -eq 'inherited'
         $found.AccessRights = $known["access $access"]
         if ($right) { $found.ExtendedRights = $known["right $right"] }
         return $found
     }
 }
 
-# (user, right, deny, inherited, access) of what a connector has: added, granted by groups, and what every object has.
-function Get-LabEntries($Server, $Connector) {
-    foreach ($entry in $Connector.aces) { , @($entry.user, $entry.right, $entry.deny, $entry.inherited, 'ExtendedRight') }
-    $key = "grants $($Server.role) $($Connector.groups)"
-    if (-not [Aces]::Objects[$key]) { [Aces]::Objects[$key] = @(Get-LabGrants $Server $Connector.groups) }
-    foreach ($grant in [Aces]::Objects[$key]) { , @($grant[0], $grant[1], $false, $false, 'ExtendedRight') }
-    , @('NETWORK_SERVICE', '', $false, $false, 'ReadProperty')
-    , @('AUTHENTICATED', '', $false, $true, 'GenericRead')
-    , @('EVERYONE', 'ms-Exch-Create-Public-Folder', $true, $true, 'ExtendedRight')
-    if ($Server.role -ne 'Edge') {
-        , @('ORGANIZATION_MANAGEMENT', '', $false, $true, 'GenericAll')
-        , @('EXCHANGE_SERVERS', 'ms-Exch-Store-Read-Access', $false, $true, 'ExtendedRight')
-    }
+$script:LabEverywhere = @(
+    'NETWORK_SERVICE||ReadProperty|allow|own', 'AUTHENTICATED||GenericRead|allow|inherited'
+    'EVERYONE|ms-Exch-Create-Public-Folder|ExtendedRight|deny|inherited'
+)
+$script:LabOfDomain = @(
+    'ORGANIZATION_MANAGEMENT||GenericAll|allow|inherited'
+    'EXCHANGE_SERVERS|ms-Exch-Store-Read-Access|ExtendedRight|allow|inherited'
+)
+
+# A user of rows.
+function New-LabUser($Server, [string] $Key) {
+    $user = [SecurityPrincipalIdParameter]::new((ConvertFrom-LabPrincipal $Server $Key))
+    $user.SecurityIdentifier = Get-LabSid $Key
+    return $user
 }
 
 # Deny before allow, what is the object's own before what is inherited.
 function Get-LabAces($Context, $Item) {
     $seen = [System.Collections.Generic.HashSet[string]]::new([StringComparer]::OrdinalIgnoreCase)
-    $names = @{}
+    $users = @{}
     $ranked = foreach ($rank in 0..3) { , [System.Collections.Generic.List[object]]::new() }
-    foreach ($entry in Get-LabEntries $Item.Server $Item.Connector) {
-        if (-not $seen.Add($entry -join '|')) { continue }
-        $user, $right, $deny, $inherited, $access = $entry
-        if (-not $names[$user]) { $names[$user] = ConvertFrom-LabPrincipal $Item.Server $user }
-        $rank = 2 * [int] $inherited + [int] (-not $deny)
-        $ranked[$rank].Add([Aces]::Row($Item.Identity, $names[$user], $right, $deny, $inherited, $access))
+    $domain = if ($Item.Server.role -ne 'Edge') { $script:LabOfDomain }
+    foreach ($entry in @($Item.Connector.aces) + $script:LabEverywhere + $domain) {
+        if (-not $entry -or -not $seen.Add($entry)) { continue }
+        $parts = [Aces]::Parts($entry)
+        $key = $parts[0]
+        if (-not $users[$key]) { $users[$key] = New-LabUser $Item.Server $key }
+        $rank = 2 * [int] ($parts[4] -eq 'inherited') + [int] ($parts[3] -eq 'allow')
+        $ranked[$rank].Add([Aces]::Row($Item.Identity, $users[$key], $entry))
     }
     foreach ($rank in 0..3) { $ranked[$rank] }
 }
 
-# Server and connector of an identity: a DN or a GUID, or a name if it is unique.
-function Find-LabEntry($Context, [string] $Identity) {
-    $found = [Located]::Find($Context.State, $Identity)
+# Server and connector of an object of the directory: by DN, GUID, or its name if that is unique; not SERVER\Name
+# (field-reports.md E6).
+function Find-LabObject($Context, [string] $Identity) {
+    $found = @([Located]::Find($Context.State, $Identity) | Where-Object { $Identity -ne $_.Identity })
     if ($found.Count -gt 1) {
         throw [LabError]::new('ManagementObjectAmbiguousException',
             "The operation couldn't be performed because '$Identity' matches multiple entries.", 'InvalidData')
@@ -79,56 +96,51 @@ function Find-LabEntry($Context, [string] $Identity) {
 }
 
 function Invoke-LabGetADPermission($Context) {
-    $found = @(Find-LabEntry $Context "$($Context.Bound['Identity'])")
-    # exchange.md 1.1: of an identity that does not exist, everything comes
-    if (-not $found) { $found = [Located]::In($Context.State) }
+    $identity = "$($Context.Bound['Identity'])"
+    $found = @(Find-LabObject $Context $identity)
+    if (-not $found) { throw (New-LabNotFound $Context $identity) }
     if ($Context.Bound['Owner']) {
-        $found | ForEach-Object { [pscustomobject] @{ Identity = $_.Identity; Owner = "$($_.Server.domain)\Domain Admins" } }
-        return
+        return [pscustomobject] @{ Identity = $found[0].Identity; Owner = "$($found[0].Server.domain)\Domain Admins" }
     }
     $user = $Context.Bound['User']
-    foreach ($item in $found) {
-        $wanted = if ($user) { ConvertFrom-LabPrincipal $item.Server (Resolve-LabPrincipal $Context $item.Server "$user") }
-        Get-LabAces $Context $item | Where-Object { -not $user -or "$($_.User)" -eq $wanted }
-    }
+    $wanted = if ($user) { ConvertFrom-LabPrincipal $found[0].Server (Resolve-LabPrincipal $Context $found[0].Server "$user") }
+    Get-LabAces $Context $found[0] | Where-Object { -not $user -or "$($_.User)" -eq $wanted }
 }
 
-# What Add and Remove were given: the connector, the principal, the rights, deny. -Instance is a row of Get.
+# What Add and Remove were given: the connector, and entries as the state has them. -Instance is a row of Get.
 function Get-LabPermissionCall($Context) {
     $bound = $Context.Bound
     if ($bound['Owner']) { throw [LabError]::new('NotSupportedException', 'The lab does not change owners.') }
     $row = $bound['Instance']
     $identity = if ($bound['Identity']) { "$($bound['Identity'])" } else { "$($row.Identity)" }
-    $found = @(Find-LabEntry $Context $identity)
-    if (-not $found) { throw (New-LabNotFound $Context $identity) }
-    $rights = if ($bound['ExtendedRights']) { $bound['ExtendedRights'] } else { $row.ExtendedRights }
-    if (-not $rights) { throw [LabError]::new('ArgumentException', 'The lab changes extended rights only: ExtendedRights is missing.') }
+    $found = @(if ($bound['Identity']) { Find-LabObject $Context $identity } else { [Located]::Find($Context.State, $identity) })
+    if (-not $found) { throw (New-LabMistyped $identity) }
     $user = if ($bound['User']) { "$($bound['User'])" } else { "$($row.User)" }
+    $key = Resolve-LabPrincipal $Context $found[0].Server $user
+    $deny = if ($bound.ContainsKey('Deny')) { [bool] $bound['Deny'] } else { [bool] $row.Deny }
+    $entries = foreach ($pair in Get-LabPairs $bound $row) { New-LabAce $key $pair[0] $pair[1] $deny $false }
     [pscustomobject] @{
-        Server = $found[0].Server; Connector = $found[0].Connector; Dn = $found[0].Dn
-        User = Resolve-LabPrincipal $Context $found[0].Server $user
-        Rights = @($rights | ForEach-Object { Resolve-LabRight "$_" })
-        Deny = if ($bound.ContainsKey('Deny')) { [bool] $bound['Deny'] } else { [bool] $row.Deny }
+        Item = $found[0]; Connector = $found[0].Connector; Dn = $found[0].Dn; Deny = $deny; Entries = @($entries)
+        User = ConvertFrom-LabPrincipal $found[0].Server $key
     }
+}
+
+# (right, access) of what was asked for.
+function Get-LabPairs($Bound, $Row) {
+    $rights = if ($Bound['ExtendedRights']) { $Bound['ExtendedRights'] } else { $Row.ExtendedRights }
+    foreach ($right in $rights) { , @((Resolve-LabRight "$right"), 'ExtendedRight') }
+    if ($rights) { return }
+    $access = if ($Bound['AccessRights']) { $Bound['AccessRights'] } else { $Row.AccessRights }
+    if (-not $access) { throw [LabError]::new('ArgumentException', 'You must specify AccessRights or ExtendedRights.', 'InvalidArgument') }
+    foreach ($one in $access) { , @('', "$one") }
 }
 
 # A right in its own spelling.
 function Resolve-LabRight([string] $Right) {
-    $known = @(Get-LabCell '*') + 'ms-Exch-Create-Public-Folder', 'ms-Exch-Store-Read-Access'
+    $known = @($script:LabTable.rights.Values) + $script:LabTable.server_only +
+        'ms-Exch-Create-Public-Folder', 'ms-Exch-Store-Read-Access'
     foreach ($name in $known) { if ($Right -eq $name) { return $name } }
     throw [LabError]::new('ManagementObjectNotFoundException', "The extended right '$Right' wasn't found.", 'ObjectNotFound')
-}
-
-function Test-LabEntry($Entry, $Call, [string] $Right) {
-    $Entry.user -eq $Call.User -and $Entry.right -eq $Right -and $Entry.deny -eq $Call.Deny -and -not $Entry.inherited
-}
-
-function Test-LabGranted($Call, [string] $Right) {
-    if ($Call.Deny) { return $false }
-    foreach ($grant in Get-LabGrants $Call.Server $Call.Connector.groups) {
-        if ($grant[0] -eq $Call.User -and $grant[1] -eq $Right) { return $true }
-    }
-    return $false
 }
 
 # Adding to what denies asks for confirmation (exchange.md 4.1). An entry that is there: a warning (no source for it).
@@ -137,34 +149,53 @@ function Invoke-LabAddADPermission($Context) {
     $confirmed = $Context.Bound.ContainsKey('Confirm') -and -not $Context.Bound['Confirm']
     if ($call.Deny -and -not $confirmed -and -not $Context.Cmdlet.ShouldContinue("Deny rights on $($call.Dn)?", 'Confirm')) { return }
     if (-not $Context.Cmdlet.ShouldProcess($call.Dn, 'Add-ADPermission')) { return }
-    foreach ($right in $call.Rights) {
-        $there = @($call.Connector.aces | Where-Object { Test-LabEntry $_ $call $right })
-        if ($there -or (Test-LabGranted $call $right)) {
-            $Context.Cmdlet.WriteWarning("The appropriate access control entry is already present on the object ""$($call.Dn)"" " +
-                "for account ""$(ConvertFrom-LabPrincipal $call.Server $call.User)"".")
-        } else {
-            $call.Connector.aces.Add([ordered] @{ user = $call.User; right = $right; deny = $call.Deny; inherited = $false })
-        }
-        $text = ConvertFrom-LabPrincipal $call.Server $call.User
-        [Aces]::Row("$($call.Server.name)\$($call.Connector.name)", $text, $right, $call.Deny, $false, 'ExtendedRight')
+    $added = @($call.Entries | Where-Object { $_ -notin $call.Connector.aces })
+    foreach ($entry in $call.Entries) {
+        if ($entry -in $added) { $call.Connector.aces.Add($entry); continue }
+        $Context.Cmdlet.WriteWarning("The appropriate access control entry is already present on the object ""$($call.Dn)"" " +
+            "for account ""$($call.User)"".")
     }
+    if ($added) { Save-LabState $Context }
+    foreach ($entry in $added) { [Aces]::Row($call.Item.Identity, (New-LabUser $call.Item.Server ([Aces]::Parts($entry)[0])), $entry) }
+}
+
+# An entry that is not there: an error, and nothing done (no source for it).
+function Invoke-LabRemoveADPermission($Context) {
+    $call = Get-LabPermissionCall $Context
+    foreach ($entry in $call.Entries) {
+        if ($entry -in $call.Connector.aces) { continue }
+        throw [LabError]::new('InvalidOperationException', ("Can't remove the access control entry on the object ""$($call.Dn)"" for " +
+            "account ""$($call.User)"" because the ACE isn't present."), 'ObjectNotFound')
+    }
+    if (-not $Context.Cmdlet.ShouldProcess($call.Dn, 'Remove-ADPermission')) { return }
+    $call.Connector.aces = [System.Collections.Generic.List[object]] @($call.Connector.aces | Where-Object { $_ -notin $call.Entries })
     Save-LabState $Context
 }
 
-# What a group grants stays (exchange.md 2.1). An entry that is not there: a warning (no source for it).
-function Invoke-LabRemoveADPermission($Context) {
-    $call = Get-LabPermissionCall $Context
-    if (-not $Context.Cmdlet.ShouldProcess($call.Dn, 'Remove-ADPermission')) { return }
-    $gone = 0
-    foreach ($right in $call.Rights) {
-        if (Test-LabGranted $call $right) {
-            throw [LabError]::new('InvalidOperationException',
-                "Can't remove $right from ""$($call.Dn)"": a permission group of the connector grants it.")
-        }
-        $there = @($call.Connector.aces | Where-Object { Test-LabEntry $_ $call $right })
-        if ($there) { $gone += [int] $call.Connector.aces.Remove($there[0]); continue }
-        $Context.Cmdlet.WriteWarning("Can't remove the access control entry on the object ""$($call.Dn)"" for account " +
-            """$(ConvertFrom-LabPrincipal $call.Server $call.User)"" because the ACE isn't present.")
+# -- permission groups ------------------------------------------------------------------------------------------------
+
+# What PermissionGroups prints. Custom: there are entries of its own that no group of these grants.
+function Get-LabGroups($Context, $Item) {
+    $own = [System.Collections.Generic.HashSet[string]]::new([StringComparer]::OrdinalIgnoreCase)
+    foreach ($entry in $Item.Connector.aces) { if ($entry.EndsWith('|own')) { $null = $own.Add($entry) } }
+    $all = if ($Context.State.groups_print -eq 'entries') { $script:LabTable.groups.Keys } else { $Item.Connector.groups }
+    foreach ($group in $all) {
+        $grants = Get-LabGrants $Item.Server $group
+        if ($Context.State.groups_print -eq 'entries' -and (-not $grants -or -not $own.IsSupersetOf([string[]] $grants))) { continue }
+        $own.ExceptWith([string[]] $grants)
+        $group
     }
-    if ($gone) { Save-LabState $Context }
+    if ($own.Count) { 'Custom' }
+}
+
+# The entries of groups that are not named any more go; those of new ones come, and with regrants those of the others.
+function Set-LabGroups($Context, $Server, $Connector, [string[]] $Groups) {
+    $gone = foreach ($group in $Connector.groups) { if ($group -notin $Groups) { Get-LabGrants $Server $group } }
+    $aces = [System.Collections.Generic.List[object]] @($Connector.aces | Where-Object { $_ -notin $gone })
+    foreach ($group in $Groups) {
+        if ($group -in $Connector.groups -and $Context.State.set_groups -ne 'regrants') { continue }
+        foreach ($entry in Get-LabGrants $Server $group) { if ($entry -notin $aces) { $aces.Add($entry) } }
+    }
+    $Connector.aces = $aces
+    $Connector.groups = [System.Collections.Generic.List[object]] @($Groups)
 }

@@ -1,7 +1,7 @@
 # SPDX-FileCopyrightText: 2026 mailops.relay contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-# Who holds rights, by what name, and what permission groups grant (exchange.md 2.1). The state names a principal by its
+# Who holds rights, by what name, and what permission groups grant (rights.json: exchange.md 2.1). The state names a principal by its
 # key below, or by the text that is to be shown (DOMAIN\name, a SID that nobody resolves).
 
 $script:LabPrincipals = [ordered] @{
@@ -18,36 +18,25 @@ $script:LabPrincipals = [ordered] @{
         de = "NT-AUTORIT$([char] 0xc4)T\Netzwerkdienst"; fr = "AUTORITE NT\SERVICE R$([char] 0xc9)SEAU"
     }
     EVERYONE = @{ sid = 'S-1-1-0'; en = 'Everyone'; de = 'Jeder'; fr = 'Tout le monde' }
+    NETWORK = @{
+        sid = 'S-1-5-2'; en = 'NT AUTHORITY\NETWORK'
+        de = "NT-AUTORIT$([char] 0xc4)T\NETZWERK"; fr = "AUTORITE NT\R$([char] 0xc9)SEAU"
+    }
+    USERS = @{ sid = 'S-1-5-32-545'; en = 'BUILTIN\Users'; de = 'VORDEFINIERT\Benutzer'; fr = 'BUILTIN\Utilisateurs' }
+    GUESTS = @{ sid = 'S-1-5-32-546'; en = 'BUILTIN\Guests'; de = "VORDEFINIERT\G$([char] 0xe4)ste"; fr = "BUILTIN\Invit$([char] 0xe9)s" }
     PARTNERS = @{ sid = 'S-1-9-1419165041-1139599005-3936102811-1022490595-10'; en = 'MS Exchange\Partner Servers' }
     HUB_SERVERS = @{ sid = 'S-1-9-1419165041-1139599005-3936102811-1022490595-21'; en = 'MS Exchange\Hub Transport Servers' }
     EDGE_SERVERS = @{ sid = 'S-1-9-1419165041-1139599005-3936102811-1022490595-22'; en = 'MS Exchange\Edge Transport Servers' }
     EXTERNALLY_SECURED = @{
         sid = 'S-1-9-1419165041-1139599005-3936102811-1022490595-23'; en = 'MS Exchange\Externally Secured Servers'
     }
-    EXCHANGE_SERVERS = @{ name = 'Exchange Servers' }
-    LEGACY_SERVERS = @{ name = 'ExchangeLegacyInterop' }
-    ORGANIZATION_MANAGEMENT = @{ name = 'Organization Management' }
+    EXCHANGE_SERVERS = @{ name = 'Exchange Servers'; rid = 1119 }
+    LEGACY_SERVERS = @{ name = 'ExchangeLegacyInterop'; rid = 1120 }
+    ORGANIZATION_MANAGEMENT = @{ name = 'Organization Management'; rid = 1104 }
 }
 
-# The columns of the table, and which of them a principal has.
-$script:LabRights = [ordered] @{
-    Sub = 'ms-Exch-SMTP-Submit'; AnyR = 'ms-Exch-SMTP-Accept-Any-Recipient'; AnyS = 'ms-Exch-SMTP-Accept-Any-Sender'
-    AuthDS = 'ms-Exch-SMTP-Accept-Authoritative-Domain-Sender'; AuthF = 'ms-Exch-SMTP-Accept-Authentication-Flag'
-    Ex50 = 'ms-Exch-SMTP-Accept-Exch50'; HR = 'ms-Exch-Accept-Headers-Routing'; HO = 'ms-Exch-Accept-Headers-Organization'
-    HF = 'ms-Exch-Accept-Headers-Forest'; BAS = 'ms-Exch-Bypass-Anti-Spam'; BML = 'ms-Exch-Bypass-Message-Size-Limit'
-}
-$script:LabServerOnly = 'Accept-Xattr', 'Accept-XProxyFrom', 'Accept-XSessionParams', 'Accept-XShadow', 'Accept-XSysProbe',
-    'Send-XMessageContext-ADRecipientCache', 'Send-XMessageContext-ExtendedProperties', 'Send-XMessageContext-FastIndex'
-$script:LabGroups = [ordered] @{
-    AnonymousUsers = [ordered] @{ ANONYMOUS = 'Sub AnyS AuthDS HR' }
-    ExchangeUsers = [ordered] @{ AUTHENTICATED = 'Sub AnyR HR BAS' }
-    ExchangeServers = [ordered] @{
-        EXCHANGE_SERVERS = '*'; EDGE_SERVERS = '*'; HUB_SERVERS = '*'
-        EXTERNALLY_SECURED = 'Sub AnyR AnyS AuthDS AuthF Ex50 HR BAS BML'
-    }
-    ExchangeLegacyServers = [ordered] @{ LEGACY_SERVERS = 'Sub AnyR AnyS AuthDS AuthF Ex50 HR BAS BML' }
-    Partners = [ordered] @{ PARTNERS = 'Sub HR' }
-}
+$script:LabTable = [Json]::Read("$PSScriptRoot/rights.json")
+$script:LabGranted = @{}  # entries of a group, by version, role and group
 
 # The text that the server shows for a principal of the state.
 function ConvertFrom-LabPrincipal($Server, [string] $Key) {
@@ -59,33 +48,57 @@ function ConvertFrom-LabPrincipal($Server, [string] $Key) {
     return $entry.en
 }
 
-# A principal as the state names it, of what was given as -User: a name that this server shows, without its authority if
-# that is enough, or a SID. Another language's name is not found.
+# Of somebody without a well-known one; the same for the same name.
+function Get-LabSid([string] $Key) {
+    if ($Key -match '^S-1-') { return $Key }
+    $entry = $script:LabPrincipals[$Key]
+    if ($entry.sid) { return $entry.sid }
+    $number = if ($entry.rid) { $entry.rid } else { 2000 }
+    if (-not $entry) { foreach ($character in $Key.ToLower().ToCharArray()) { $number = ($number * 31 + [int] $character) % 900001 } }
+    return "S-1-5-21-1004336348-1177238915-682003330-$number"
+}
+
+# A principal as the state names it, of what was given as -User: a name that this server shows, or that name without its
+# authority. Neither another language's name nor a SID is found.
 function Resolve-LabPrincipal($Context, $Server, [string] $User) {
     foreach ($key in $script:LabPrincipals.Keys) {
         $name = ConvertFrom-LabPrincipal $Server $key
-        if ($User -in $name, ($name -split '\\')[-1], $script:LabPrincipals[$key].sid) { return $key }
+        if ($User -in $name, ($name -split '\\')[-1]) { return $key }
     }
     foreach ($known in $Context.State.users) {
         if ($User -in $known, ($known -split '\\')[-1]) { return $known }
     }
-    throw [LabError]::new('ManagementObjectNotFoundException',
-        "User or group ""$User"" wasn't found. Please make sure you've typed it correctly.", 'ObjectNotFound')
+    throw (New-LabMistyped "User or group ""$User""")
+}
+
+# Of an object or principal that Add- and Remove-ADPermission do not find.
+function New-LabMistyped([string] $What) {
+    [LabError]::new('ManagementObjectNotFoundException', "$What wasn't found. Please make sure you've typed it correctly.", 'ObjectNotFound')
+}
+
+# An entry as the state has it.
+function New-LabAce([string] $User, [string] $Right, [string] $Access, [bool] $Deny, [bool] $Inherited) {
+    "$User|$Right|$Access|$(('allow', 'deny')[[int] $Deny])|$(('own', 'inherited')[[int] $Inherited])"
+}
+
+# The entries that a permission group is. The groups of the domain do not exist on Edge.
+function Get-LabGrants($Server, [string] $Group) {
+    $key = "$($Server.version) $($Server.role) $Group"
+    if (-not $script:LabGranted[$key]) {
+        $cells = $script:LabTable.groups[$Group]
+        $script:LabGranted[$key] = @(
+            foreach ($user in $cells.Keys) {
+                if ($Server.role -eq 'Edge' -and $user -in $script:LabTable.of_domain) { continue }
+                foreach ($right in Get-LabCell $Server $cells[$user]) { New-LabAce $user $right 'ExtendedRight' $false $false }
+            }
+        )
+    }
+    return $script:LabGranted[$key]
 }
 
 # The rights of one cell of the table.
-function Get-LabCell([string] $Cell) {
-    if ($Cell -ne '*') { return $Cell -split ' ' | ForEach-Object { $script:LabRights[$_] } }
-    $script:LabRights.Values
-    if ($script:LabVersion -notin '2007', '2010') { $script:LabServerOnly | ForEach-Object { "ms-Exch-SMTP-$_" } }
-}
-
-# (principal, right) of a permission group. The groups of the domain do not exist on Edge.
-function Get-LabGrants($Server, $Groups) {
-    foreach ($group in $Groups) {
-        foreach ($key in $script:LabGroups[$group].Keys) {
-            if ($Server.role -eq 'Edge' -and $script:LabPrincipals[$key].name) { continue }
-            foreach ($right in Get-LabCell $script:LabGroups[$group][$key]) { , @($key, $right) }
-        }
-    }
+function Get-LabCell($Server, [string] $Cell) {
+    if ($Cell -ne '*') { return $Cell -split ' ' | ForEach-Object { $script:LabTable.rights[$_] } }
+    $script:LabTable.rights.Values
+    if ($Server.version -notin '2007', '2010') { $script:LabTable.server_only }
 }

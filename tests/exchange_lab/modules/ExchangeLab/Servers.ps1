@@ -89,3 +89,27 @@ function Get-FrontendTransportService {
     param([Parameter(Position = 0, ValueFromPipeline)] [ServerIdParameter] $Identity, [Fqdn] $DomainController)
     process { Invoke-LabCmdlet $PSCmdlet $PSBoundParameters }
 }
+
+# Components as of the state: Active, Draining or Inactive.
+function Invoke-LabGetServerComponentState($Context) {
+    $wanted = "$($Context.Bound['Component'])"
+    foreach ($server in Find-LabServers $Context) {
+        foreach ($name in $server.components.Keys) {
+            if ($wanted -and $name -ne $wanted) { continue }
+            [pscustomobject] @{
+                PSTypeName = 'Microsoft.Exchange.Data.Directory.SystemConfiguration.ServerComponentStatePresentationObject'
+                ServerFqdn = $server.fqdn; Component = $name; State = $server.components[$name]; Identity = $server.name; IsValid = $true
+            }
+        }
+    }
+}
+
+function Get-ServerComponentState {
+    [CmdletBinding()]
+    param(
+        [Parameter(Mandatory, Position = 0, ValueFromPipeline)] [ServerIdParameter] $Identity,
+        [string] $Component,
+        [Fqdn] $DomainController
+    )
+    process { Invoke-LabCmdlet $PSCmdlet $PSBoundParameters }
+}

@@ -1,170 +1,208 @@
 # SPDX-FileCopyrightText: 2026 mailops.relay contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-# Windows services of the local server. In the state: services = {name: {state, start_time, process_id}}; start_time in
-# seconds since 1970, null while it does not run. `loaded`: the connectors and domains as of each
-# service's start, as JSON.
+# Windows services of the local server. In the state: services = {name: {state, start_time, process_id, ...}}; start_time
+# in seconds since 1970, null while it does not run; then and until (milliseconds): what a pending state becomes, and
+# when. `loaded`: the connectors and domains as of each service's start, as JSON.
 
-$script:LabPrograms = @{ MSExchangeTransport = 'MSExchangeTransport.exe'; MSExchangeFrontEndTransport = 'MSExchangeFrontendTransport.exe' }
+$script:LabTransport, $script:LabFrontend = 'MSExchangeTransport', 'MSExchangeFrontEndTransport'
 
-# Rows of a class, as hashtables.
-function Get-LabRows([string] $Class) {
-    $services = (Get-LabLocalServer (Read-LabState)).services
-    foreach ($name in $services.Keys) {
-        $service = $services[$name]
-        $runs = $service.state -ne 'Stopped'
-        if ($Class -eq 'Win32_Service') {
-            [ordered] @{
-                Name = $name; DisplayName = "Microsoft Exchange $name"; State = $service.state; Status = 'OK'; Started = $runs
-                StartMode = 'Auto'; ProcessId = [uint32] $(if ($runs) { $service.process_id } else { 0 }); ExitCode = [uint32] 0
-            }
-        } elseif ($runs) {
-            $program = if ($script:LabPrograms[$name]) { $script:LabPrograms[$name] } else { "$name.exe" }
-            [ordered] @{
-                ProcessId = [uint32] $service.process_id; Name = $program
-                CreationDate = [DateTimeOffset]::FromUnixTimeSeconds($service.start_time).LocalDateTime
-            }
+function Get-LabMilliseconds { [DateTimeOffset]::UtcNow.ToUnixTimeMilliseconds() }
+
+# The local server with what became of its services until now.
+function Get-LabMachine($State) {
+    $server = Get-LabLocalServer $State
+    foreach ($service in $server.services.Values) {
+        if ($service.until -and $service.until -le (Get-LabMilliseconds)) {
+            $service.state = $service.then
+            $service.until = $null
+        }
+    }
+    return $server
+}
+
+# Whether the service holds the connector: by its transport role, or all of it where there are no roles.
+function Test-LabHolds([string] $Service, $Connector) {
+    ($Connector.properties.TransportRole -eq 'FrontendTransport') -eq ($Service -eq $script:LabFrontend)
+}
+
+# Why a service does not start: field-reports and exchange.md 5, a binding to an address that is not the server's.
+function Test-LabStart($Server, [string] $Name) {
+    if ($Server.services[$Name].broken) { return $false }
+    $held = @($Server.addresses | ForEach-Object { "$([System.Net.IPAddress]::Parse($_))" -replace '%.*' }) + '0.0.0.0', '::'
+    foreach ($connector in $Server.connectors) {
+        if (-not $connector.properties.Enabled -or -not (Test-LabHolds $Name $connector)) { continue }
+        foreach ($binding in $connector.properties.Bindings) {
+            if ("$([System.Net.IPEndPoint]::Parse($binding).Address)" -replace '%.*' -notin $held) { return $false }
+        }
+    }
+    return $true
+}
+
+function Set-LabPending($Service, [string] $Pending, [string] $Then, $Seconds) {
+    $Service.state, $Service.then = $Pending, $Then
+    $Service.until = (Get-LabMilliseconds) + 1000 * [long] $Seconds
+}
+
+# The service starts and reads the configuration.
+function Start-LabService($State, $Server, [string] $Name) {
+    $service = $Server.services[$Name]
+    $starts = Test-LabStart $Server $Name
+    Set-LabPending $service 'Start Pending' $(if ($starts) { 'Running' } else { 'Stopped' }) $service.start_seconds
+    $service.start_time = Get-LabNow
+    $service.process_id = $service.process_id + 4
+    if ($Name -notin $script:LabTransport, $script:LabFrontend) { return }
+    $Server.loaded[$Name] = [Json]::Write([ordered] @{ connectors = $Server.connectors; accepted_domains = $State.accepted_domains })
+}
+
+function Get-LabDependents($Server, [string] $Name) {
+    foreach ($other in $Server.services.Keys) {
+        if ($Server.services[$other].depends_on -contains $Name) {
+            $other
+            Get-LabDependents $Server $other
         }
     }
 }
 
-# One comparison of WQL: =, <> or LIKE with a text or a number.
-function Test-LabComparison($Row, [string] $Comparison) {
-    if ($Comparison -notmatch '^\s*\(*\s*(\w+)\s*(=|<>|!=|LIKE)\s*(?:''([^'']*)''|"([^"]*)"|(\d+))\s*\)*\s*$') { throw "Invalid query: $Comparison" }
-    $left, $operator, $right = $Row[$Matches[1]], $Matches[2], "$($Matches[3])$($Matches[4])$($Matches[5])"
-    switch ($operator) {
-        '=' { return "$left" -eq $right }
-        'LIKE' { return "$left" -like $right.Replace('%', '*').Replace('_', '?') }
-    }
-    return "$left" -ne $right
-}
-
-# OR of ANDs, without brackets within.
-function Test-LabFilter($Row, [string] $Filter) {
-    if (-not $Filter) { return $true }
-    foreach ($side in $Filter -split '\s+OR\s+') {
-        if (-not @($side -split '\s+AND\s+' | Where-Object { -not (Test-LabComparison $Row $_) })) { return $true }
-    }
-    return $false
-}
-
-function Find-LabRows($Cmdlet, [string] $Class, [string] $Filter) {
-    if ($Class -notin 'Win32_Service', 'Win32_Process') {
-        $problem = [System.Management.Automation.ErrorRecord]::new(
-            [System.InvalidOperationException]::new('Invalid class '), 'HRESULT 0x80041010', 'MetadataError', $Class)
-        $Cmdlet.WriteError($problem)
-        return
-    }
-    Get-LabRows $Class | Where-Object { Test-LabFilter $_ $Filter }
-}
-
-function Get-CimInstance {
-    [CmdletBinding(DefaultParameterSetName = 'Class')]
-    param(
-        [Parameter(Mandatory, Position = 0, ParameterSetName = 'Class')] [string] $ClassName,
-        [Parameter(ParameterSetName = 'Class')] [string] $Filter,
-        [Parameter(ParameterSetName = 'Class')] [string[]] $Property,
-        [Parameter(Mandatory, ParameterSetName = 'Query')] [string] $Query,
-        [string] $Namespace = 'root/cimv2'
-    )
-    Write-LabLog 'Get-CimInstance' $PSBoundParameters
-    if ($Query) {
-        if ($Query -notmatch '^\s*SELECT\s+.+\s+FROM\s+(\w+)(?:\s+WHERE\s+(.+))?$') { throw 'Invalid query' }
-        $ClassName, $Filter = $Matches[1], "$($Matches[2])"
-    }
-    foreach ($row in Find-LabRows $PSCmdlet $ClassName $Filter) {
-        # a property that was not asked for is there and empty
-        foreach ($key in @($row.Keys)) { if ($Property -and $key -notin $Property) { $row[$key] = $null } }
-        $row.PSTypeName = "Microsoft.Management.Infrastructure.CimInstance#root/cimv2/$ClassName"
-        [pscustomobject] $row
-    }
-}
-
-function Get-WmiObject {
-    [CmdletBinding()]
-    param(
-        [Parameter(Mandatory, Position = 0)] [string] $Class,
-        [string] $Filter,
-        [string[]] $Property,
-        [string] $Namespace = 'root\cimv2'
-    )
-    Write-LabLog 'Get-WmiObject' $PSBoundParameters
-    foreach ($row in Find-LabRows $PSCmdlet $Class $Filter) {
-        if ($row.CreationDate) {
-            $offset = '{0:+000;-000}' -f [TimeZoneInfo]::Local.GetUtcOffset($row.CreationDate).TotalMinutes
-            $row.CreationDate = $row.CreationDate.ToString('yyyyMMddHHmmss.ffffff') + $offset
+# Change services of the state: $Work gets state and server, and returns names of services.
+function Edit-LabServices([string] $Caller, $Bound, [scriptblock] $Work) {
+    $lock = Enter-LabLock
+    try {
+        $state = Read-LabState -Fresh
+        $changed = @(& $Work $state (Get-LabMachine $state))
+        if ($changed) {
+            $call = Get-LabCall $Caller $Bound
+            $call.at = Get-LabNow
+            $state.history.Add($call)
+            Write-LabState $state
         }
-        $row.PSTypeName = "System.Management.ManagementObject#root\cimv2\$Class"
-        [pscustomobject] $row
+        return $changed
+    } finally { $lock.Dispose() }
+}
+
+# Wait until a service is in another state than a pending one; returns that.
+function Wait-LabService($Cmdlet, [string] $Name, [string] $What) {
+    for ($tenths = 1; ; $tenths++) {
+        $service = (Get-LabMachine (Read-LabState -Fresh)).services[$Name]
+        if ($service.state -notlike '* Pending') { return $service.state }
+        [System.Threading.Thread]::Sleep(100)
+        if ($tenths % 20 -eq 0) { $Cmdlet.WriteWarning("Waiting for service '$(Format-LabService $Name)' to $What...") }
     }
 }
 
-# By number only, and of services only.
-function Get-Process {
-    [CmdletBinding()]
-    param([Parameter(Mandatory, ValueFromPipelineByPropertyName)] [int[]] $Id)
-    process {
-        Write-LabLog 'Get-Process' $PSBoundParameters
-        $rows = @(Get-LabRows 'Win32_Process')
-        foreach ($number in $Id) {
-            $found = @($rows | Where-Object { $_.ProcessId -eq $number })
-            if (-not $found) {
-                $PSCmdlet.WriteError([System.Management.Automation.ErrorRecord]::new(
-                    [System.InvalidOperationException]::new("Cannot find a process with the process identifier $number."),
-                    'NoProcessFoundForGivenId,Microsoft.PowerShell.Commands.GetProcessCommand', 'ObjectNotFound', $number))
-            }
-            foreach ($row in $found) {
-                $name = $row.Name -replace '\.exe$'
-                [pscustomobject] @{
-                    PSTypeName = 'System.Diagnostics.Process'; Id = $number; ProcessName = $name; Name = $name; StartTime = $row.CreationDate
-                }
-            }
+function Format-LabService([string] $Name) { "Microsoft Exchange $Name ($Name)" }
+
+function Write-LabServiceError($Cmdlet, [string] $Id, [string] $Text, [string] $Name) {
+    $Cmdlet.WriteError([System.Management.Automation.ErrorRecord]::new(
+        [System.InvalidOperationException]::new($Text), "$Id,Microsoft.PowerShell.Commands.ServiceCommand", 'CloseError', $Name))
+}
+
+# Names of those that there are, for the others an error.
+function Find-LabServices($Cmdlet, [string[]] $Name) {
+    $known = (Get-LabMachine (Read-LabState)).services
+    foreach ($item in $Name) {
+        if ($known.Contains($item)) { $item; continue }
+        $Cmdlet.WriteError([System.Management.Automation.ErrorRecord]::new(
+            [System.InvalidOperationException]::new("Cannot find any service with service name '$item'."),
+            'NoServiceFoundForGivenName,Microsoft.PowerShell.Commands.GetServiceCommand', 'ObjectNotFound', $item))
+    }
+}
+
+# Stops it, with Force also what depends on it; returns what was stopped, in its order.
+function Stop-LabServices($Cmdlet, $Bound, [string] $Name, [bool] $Force, [bool] $NoWait) {
+    $asked = Edit-LabServices $Cmdlet.MyInvocation.MyCommand.Name $Bound {
+        param($state, $server)
+        $running = @(foreach ($item in @(Get-LabDependents $server $Name) + $Name) { if ($server.services[$item].state -eq 'Running') { $item } })
+        if ($Name -notin $running) { return }
+        if ($running.Count -gt 1 -and -not $Force) {
+            Write-LabServiceError $Cmdlet 'ServiceHasDependentServices' ("Cannot stop service '$(Format-LabService $Name)' because it has " +
+                'dependent services. It can only be stopped if the Force flag is set.') $Name
+            return
         }
+        foreach ($item in $running) { Set-LabPending $server.services[$item] 'Stop Pending' 'Stopped' $server.services[$item].stop_seconds }
+        $running
     }
+    if (-not $NoWait) { foreach ($item in $asked) { $null = Wait-LabService $Cmdlet $item 'stop' } }
+    return $asked
 }
 
-function Get-LabServiceError([string] $Name) {
-    [System.Management.Automation.ErrorRecord]::new(
-        [System.InvalidOperationException]::new("Cannot find any service with service name '$Name'."),
-        'NoServiceFoundForGivenName,Microsoft.PowerShell.Commands.GetServiceCommand', 'ObjectNotFound', $Name)
+function Start-LabServices($Cmdlet, $Bound, [string] $Name) {
+    $null = Wait-LabService $Cmdlet $Name 'stop'
+    $asked = Edit-LabServices $Cmdlet.MyInvocation.MyCommand.Name $Bound {
+        param($state, $server)
+        if ($server.services[$Name].state -ne 'Stopped') { return }
+        Start-LabService $state $server $Name
+        $Name
+    }
+    if ((Wait-LabService $Cmdlet $Name 'start') -eq 'Running') { return }
+    if ($asked) { Write-LabServiceError $Cmdlet 'StartServiceFailed' "Failed to start service '$(Format-LabService $Name)'." $Name }
+}
+
+function New-LabController($Server, [string] $Name) {
+    $service = $Server.services[$Name]
+    # Name is an alias that the engine gives to objects of this type
+    [pscustomobject] @{
+        PSTypeName = 'System.ServiceProcess.ServiceController'; ServiceName = $Name
+        DisplayName = "Microsoft Exchange $Name"; Status = $service.state.Replace(' ', ''); StartType = 'Automatic'
+    }
 }
 
 function Get-Service {
     [CmdletBinding()]
-    param([Parameter(Position = 0, ValueFromPipeline)] [string[]] $Name = '*')
+    param(
+        [Parameter(Position = 0, ValueFromPipeline)] [string[]] $Name = '*',
+        [Alias('DS')] [switch] $DependentServices,
+        [Alias('SDO', 'ServicesDependedOn')] [switch] $RequiredServices
+    )
     process {
-        Write-LabLog 'Get-Service' $PSBoundParameters
-        foreach ($wanted in $Name) {
-            $rows = @(Get-LabRows 'Win32_Service' | Where-Object { $_.Name -like $wanted })
-            if (-not $rows -and $wanted -notmatch '[*?]') { $PSCmdlet.WriteError((Get-LabServiceError $wanted)) }
-            foreach ($row in $rows) {
-                [pscustomobject] @{
-                    PSTypeName = 'System.ServiceProcess.ServiceController'
-                    Name = $row.Name; ServiceName = $row.Name; DisplayName = $row.DisplayName; Status = $row.State
-                }
-            }
+        if (-not (Enter-LabHost $PSCmdlet $PSBoundParameters)) { return }
+        $server = Get-LabMachine (Read-LabState)
+        $wanted = foreach ($item in $Name) { if ($item -match '[*?]') { $server.services.Keys -like $item } else { $item } }
+        foreach ($item in Find-LabServices $PSCmdlet $wanted) {
+            $names = if ($DependentServices) { Get-LabDependents $server $item } elseif ($RequiredServices) { $server.services[$item].depends_on } else { $item }
+            foreach ($found in $names) { if ($found) { New-LabController $server $found } }
         }
     }
 }
 
-# The service starts anew and reads the configuration.
+function Stop-Service {
+    [CmdletBinding(SupportsShouldProcess)]
+    param([Parameter(Mandatory, Position = 0, ValueFromPipeline)] [string[]] $Name, [switch] $Force, [switch] $NoWait, [switch] $PassThru)
+    process {
+        if (-not (Enter-LabHost $PSCmdlet $PSBoundParameters)) { return }
+        foreach ($item in Find-LabServices $PSCmdlet $Name) {
+            if ($PSCmdlet.ShouldProcess($item)) { $null = Stop-LabServices $PSCmdlet $PSBoundParameters $item $Force $NoWait }
+            if ($PassThru) { New-LabController (Get-LabMachine (Read-LabState)) $item }
+        }
+        Exit-LabHost
+    }
+}
+
+function Start-Service {
+    [CmdletBinding(SupportsShouldProcess)]
+    param([Parameter(Mandatory, Position = 0, ValueFromPipeline)] [string[]] $Name, [switch] $PassThru)
+    process {
+        if (-not (Enter-LabHost $PSCmdlet $PSBoundParameters)) { return }
+        foreach ($item in Find-LabServices $PSCmdlet $Name) {
+            if ($PSCmdlet.ShouldProcess($item)) { Start-LabServices $PSCmdlet $PSBoundParameters $item }
+            if ($PassThru) { New-LabController (Get-LabMachine (Read-LabState)) $item }
+        }
+        Exit-LabHost
+    }
+}
+
 function Restart-Service {
     [CmdletBinding(SupportsShouldProcess)]
     param([Parameter(Mandatory, Position = 0, ValueFromPipeline)] [string[]] $Name, [switch] $Force, [switch] $PassThru)
     process {
-        Write-LabLog 'Restart-Service' $PSBoundParameters
-        $state = Read-LabState -Fresh
-        $server = Get-LabLocalServer $state
-        foreach ($item in $Name) {
-            $service = $server.services[$item]
-            if (-not $service) { $PSCmdlet.WriteError((Get-LabServiceError $item)); continue }
+        if (-not (Enter-LabHost $PSCmdlet $PSBoundParameters)) { return }
+        foreach ($item in Find-LabServices $PSCmdlet $Name) {
             if (-not $PSCmdlet.ShouldProcess($item)) { continue }
-            $service.state = 'Running'
-            $service.start_time = Get-LabNow
-            $service.process_id = $service.process_id + 4
-            $server.loaded[$item] = [Json]::Write([ordered] @{ connectors = $server.connectors; accepted_domains = $state.accepted_domains })
-            Write-LabState $state
-            if ($PassThru) { Get-Service $item }
+            $stopped = @(Stop-LabServices $PSCmdlet $PSBoundParameters $item $Force $false)
+            [array]::Reverse($stopped)
+            foreach ($one in $(if ($stopped) { $stopped } else { $item })) { Start-LabServices $PSCmdlet $PSBoundParameters $one }
+            if ($PassThru) { New-LabController (Get-LabMachine (Read-LabState)) $item }
         }
+        Exit-LabHost
     }
 }

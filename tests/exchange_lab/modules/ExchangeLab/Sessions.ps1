@@ -108,7 +108,7 @@ $script:LabEndpoint = {
     $ExecutionContext.SessionState.LanguageMode = 'NoLanguage'
 }
 
-function Open-LabRunspace([string] $Server) {
+function Open-LabRunspace([string] $Server, $State) {
     $env:EXCHANGE_LAB_WHERE, $env:EXCHANGE_LAB_SERVER = 'session', $Server
     try {
         $types = [System.Management.Automation.Runspaces.TypeTable]::LoadDefaultTypeFiles()
@@ -119,7 +119,8 @@ function Open-LabRunspace([string] $Server) {
     }
     $shell = [powershell]::Create()
     $shell.Runspace = $runspace
-    $null = $shell.AddScript($script:LabEndpoint).AddArgument("$PSScriptRoot/Exchange.psm1").AddArgument($script:LabAllowed)
+    $module = if ($State.users_print -eq 'object') { 'Exchange.psd1' } else { 'Exchange.psm1' }
+    $null = $shell.AddScript($script:LabEndpoint).AddArgument("$PSScriptRoot/$module").AddArgument($script:LabAllowed)
     $null = $shell.Invoke()
     if ($shell.HadErrors) { throw $shell.Streams.Error[0] }
     $shell.Dispose()
@@ -145,5 +146,5 @@ function New-PSSession {
         return
     }
     $server = Get-LabRemote $state $ConnectionUri.Host
-    [System.Management.Automation.Runspaces.PSSession]::Create((Open-LabRunspace $server.name), 'Exchange lab', $null)
+    [System.Management.Automation.Runspaces.PSSession]::Create((Open-LabRunspace $server.name $state), 'Exchange lab', $null)
 }

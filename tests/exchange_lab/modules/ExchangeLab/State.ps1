@@ -5,8 +5,10 @@
 
 # Not ConvertFrom-Json: it makes dates of texts that look like one. A loop, because calls are slow here.
 class Json {
-    static [object] Read([string] $path) {
-        $reader = [Newtonsoft.Json.JsonTextReader]::new([System.IO.StringReader]::new([System.IO.File]::ReadAllText($path)))
+    static [object] Read([string] $path) { return [Json]::Parse([System.IO.File]::ReadAllText($path)) }
+
+    static [object] Parse([string] $text) {
+        $reader = [Newtonsoft.Json.JsonTextReader]::new([System.IO.StringReader]::new($text))
         $reader.DateParseHandling = 'None'
         $open = [System.Collections.Generic.Stack[object]]::new()
         $root = $top = $key = $null
@@ -79,6 +81,25 @@ function Read-LabState([switch] $Fresh) {
 function Get-LabLocalServer($State) {
     foreach ($server in $State.servers) { if ($server.name -eq $env:EXCHANGE_LAB_SERVER) { return $server } }
     return $State.servers[0]
+}
+
+# Held by who reads the state to change it: two scripts may run at the same time. Its owner's end frees it.
+function Enter-LabLock {
+    for ($try = 0; $try -lt 3000; $try++) {
+        try { return [System.IO.File]::Open("$env:EXCHANGE_LAB_STATE.lock", 'OpenOrCreate', 'ReadWrite', 'None') }
+        catch { [System.Threading.Thread]::Sleep(20) }
+    }
+    throw 'The state of the lab stays locked.'
+}
+
+# The process of the session ends, or that of the shell. The client of a session waits for ever for a process that just
+# ends, so it gets something first that is no answer.
+function Stop-LabProcess {
+    if ($env:EXCHANGE_LAB_WHERE) {
+        [Console]::OpenStandardOutput().Write([System.Text.Encoding]::ASCII.GetBytes("connection lost`n"))
+        [System.Threading.Thread]::Sleep(200)
+    }
+    [System.Diagnostics.Process]::GetCurrentProcess().Kill()
 }
 
 # Whole or not at all: written beside it and moved over.

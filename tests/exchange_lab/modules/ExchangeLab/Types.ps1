@@ -138,7 +138,7 @@ class SmtpDomainWithSubdomains {
 
 # An object of the directory, named by something that has one or by its text.
 class IdParameter {
-    hidden [string] $RawIdentity
+    [string] $RawIdentity
     IdParameter([object] $value) {
         $this.RawIdentity = "$value"
         if ($value -is [string]) { return }
@@ -153,7 +153,10 @@ class ServerIdParameter : IdParameter { ServerIdParameter([object] $value) : bas
 class AcceptedDomainIdParameter : IdParameter { AcceptedDomainIdParameter([object] $value) : base($value) { } }
 class ADRawEntryIdParameter : IdParameter { ADRawEntryIdParameter([object] $value) : base($value) { } }
 class ADSchemaObjectIdParameter : IdParameter { ADSchemaObjectIdParameter([object] $value) : base($value) { } }
-class SecurityPrincipalIdParameter : IdParameter { SecurityPrincipalIdParameter([object] $value) : base($value) { } }
+class SecurityPrincipalIdParameter : IdParameter {
+    [string] $SecurityIdentifier
+    SecurityPrincipalIdParameter([object] $value) : base($value) { }
+}
 class ExtendedRightIdParameter : IdParameter { ExtendedRightIdParameter([object] $value) : base($value) { } }
 
 class ADObjectId {

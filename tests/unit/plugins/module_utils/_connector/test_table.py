@@ -345,13 +345,9 @@ def test_what_exchange_prints_is_no_change(connector: Connector) -> None:
             assert read_back(connector, **{row.option: as_exchange_prints(row, value)}) == connector
 
 
-def test_what_microsoft_reserves_is_never_changed() -> None:
+def test_smtputf8_is_changed_as_microsoft_advises_for_old_clients() -> None:
     there = Connector("A", bindings=read("bindings", "0.0.0.0:25"), smtp_utf8_enabled=True)
-    assert read_back(there, smtp_utf8_enabled=True) == there
-    says = "connector 'A', smtp_utf8_enabled: Microsoft reserves it, it is never changed, got False. Leave it out"
-    with pytest.raises(InputError, match=re.escape(says)):
-        read_back(there, smtp_utf8_enabled=False)
-    assert [row.option for row in CONNECTOR_PROPERTIES if row.reserved] == ["smtp_utf8_enabled"]
+    assert read_back(there, smtp_utf8_enabled=False) == dataclasses.replace(there, smtp_utf8_enabled=False)
 
 
 COMBINATIONS: list[tuple[dict[str, Any], str]] = [

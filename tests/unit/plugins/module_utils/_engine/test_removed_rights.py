@@ -150,11 +150,11 @@ def test_what_stays_granted_by_full_control_is_not_said_to_be_removed() -> None:
 
 
 def test_a_new_connector_has_what_it_would_inherit() -> None:
-    above = replace(State(), inherited_rights=(RELAY,))
+    above = State(template=Connector("", inherited_rights=(RELAY,)))
     found = merge(above, Options(connectors=[A]))
     assert found.connectors[0].inherited_rights == (RELAY,)
     assert found.policy.surface
-    assert merge(found, Options(connectors=[{"name": "A", "comment": "x"}])).inherited_rights == (RELAY,)
+    assert merge(found, Options(connectors=[{"name": "A", "comment": "x"}])).template.inherited_rights == (RELAY,)
 
 
 # -- operations --------------------------------------------------------------------------------------------------------
@@ -321,7 +321,7 @@ class Inheriting(MemoryBackend):
 
 
 def test_a_new_connector_may_inherit_less_than_was_expected_and_not_more() -> None:
-    backend = Inheriting(replace(State(), inherited_rights=(SENDER,)))
+    backend = Inheriting(State(template=Connector("", inherited_rights=(SENDER,))))
     assert run(backend, A).after.connectors[0].inherited_rights == ()
     backend.above = (SENDER, RELAY)
     with pytest.raises(ApplyError, match="reads back differently"):

@@ -294,3 +294,11 @@ def test_a_removed_sender_right_that_is_not_enforced(right: str, role: str | Non
     assert check(State((plain,)), State((less,))) == list(doubts(less))
     assert check(State((less,)), State((replace(less, comment="x"),))) == []
     assert list(doubts(replace(less, extended_rights=None, removed_rights=()))) == []
+
+
+def test_of_equal_claims_the_one_that_perhaps_relays_counts_before_one_that_does_not() -> None:
+    """A server may hold them, and which wins is not documented."""
+    closed, perhaps, surely = connector("A", "10.0.0.1"), doubtful("10.0.0.1", name="B"), replace(SCAN, name="C")
+    assert decide(State((closed, perhaps)).policy, session()).allowed is None
+    relaying = replace(surely, allowed_senders=("*",))
+    assert decide(State((closed, perhaps, relaying)).policy, session()).connector == "C"

@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 import random
+import re
 from dataclasses import replace
 from typing import Any
 
@@ -21,7 +22,7 @@ from ansible_collections.mailops.relay.plugins.module_utils._connector.propertie
 from ansible_collections.mailops.relay.plugins.module_utils._connector.rights import ExtendedRight
 from ansible_collections.mailops.relay.plugins.module_utils._engine.definitions import parse_definitions
 from ansible_collections.mailops.relay.plugins.module_utils._engine.merge import Options, merge
-from ansible_collections.mailops.relay.plugins.plugin_utils._exchange.calls import READ, ask
+from ansible_collections.mailops.relay.plugins.plugin_utils._exchange.calls import HOST, READ, ask
 from ansible_collections.mailops.relay.plugins.plugin_utils._exchange.errors import ExchangeError
 from ansible_collections.mailops.relay.plugins.plugin_utils._exchange.state import read_server
 from support import exchange as x
@@ -60,8 +61,8 @@ def test_everything_is_asked_in_one_execution_and_nothing_is_written() -> None:
         return x.answers([SCAN])
 
     ask(execute, "snapin")
-    assert executions == [{"calls": list(READ), "session": "snapin", "write": False}]
-    assert all(call["cmdlet"].startswith("Get-") for call in READ)
+    assert executions == [{"calls": [*READ, *HOST], "session": "snapin", "write": False}]
+    assert all(call["cmdlet"].startswith(("Get-", "Resolve-")) for call in (*READ, *HOST))
 
 
 def test_every_readable_parameter_of_exchange_is_asked_for_and_printed_here() -> None:
@@ -153,11 +154,14 @@ def test_a_property_that_every_exchange_has_cannot_be_missing(name: str) -> None
         one(**{name: ...})
 
 
-def test_a_value_that_cannot_be_read_names_connector_option_and_value() -> None:
-    with pytest.raises(
-        StoreError, match=r"connector 'Scan', max_hop_count \(MaxHopCount\): .*got '60 hops'.*report it"
-    ):
-        one(MaxHopCount="60 hops")
+@pytest.mark.parametrize(
+    ("entry", "says"),
+    [("home", "not an IP address"), ("10.0.0.0(255.0.255.0)", r"the mask 255\.0\.255\.0 is no prefix")],
+)
+def test_a_value_that_cannot_be_read_names_connector_option_and_value(entry: str, says: str) -> None:
+    place = r"connector 'Scan', remote_ip_ranges \(RemoteIPRanges\)\[1\]"
+    with pytest.raises(StoreError, match=rf"{place}: cannot be read \({says}\), got '{re.escape(entry)}'.*report it"):
+        one(RemoteIPRanges=["63.128.21.0(255.255.255.0)", entry])
 
 
 # -- rights ------------------------------------------------------------------------------------------------------------
@@ -282,7 +286,7 @@ def test_entries_that_lack_what_a_group_is_made_of_are_not_believed() -> None:
 
 def test_rights_that_fail_for_another_reason_are_an_error() -> None:
     problem = {**DENIED, "id": "x", "message": "The LDAP server is unavailable."}
-    with pytest.raises(ExchangeError, match="double hop"):
+    with pytest.raises(ExchangeError, match="finds no domain controller"):
         read(x.answers([SCAN], rights={"id": "rights", "problem": problem}))
 
 
@@ -314,6 +318,9 @@ def test_defect_6_ranges_and_bindings_in_any_spelling_are_the_same() -> None:
     other = ["0.0.0.0/0", "fe80:0::1", "192.168.1.0-192.168.1.255", "10.0.0.1"]
     assert one(RemoteIPRanges=ranges).remote_ip_ranges == one(RemoteIPRanges=other).remote_ip_ranges
     bindings = "[::]:25, 0.0.0.0:25"
+    masked = ["192.168.1.0(255.255.255.0)", "fe80::1", "10.0.0.1", "0.0.0.0 (0.0.0.0)"]
+    assert one(RemoteIPRanges=masked).remote_ip_ranges == one(RemoteIPRanges=other).remote_ip_ranges
+    assert one(Bindings=":::25, 0.0.0.0:25").bindings == one(Bindings=bindings).bindings
     assert one(Bindings=bindings).bindings == one(Bindings=["0.0.0.0:25", "[0:0::0]:25"]).bindings
 
 
@@ -324,7 +331,7 @@ def test_defect_7_a_stored_wildcard_matches_nothing_but_itself() -> None:
 
 def test_defect_9_sizes_and_spans_are_text_of_whatever_type() -> None:
     result = x.answers([SCAN], deserialised=True)
-    table = next(answer for answer in result["answers"] if answer["id"] == "connectors")
+    table = next(answer for answer in x.unpacked(result)["answers"] if answer["id"] == "connectors")
     assert not [value for value in table["rows"][0] if isinstance(value, (int, float)) and not isinstance(value, bool)]
     assert read(result).state.connectors == (SCAN,)
 

@@ -160,4 +160,4 @@ def test_a_trusted_server_of_which_nothing_was_read_is_not_known() -> None:
 def test_what_a_new_connector_would_inherit_is_what_the_others_do() -> None:
     above = [ExtendedRight(ANONYMOUS, right) for right in (ANY, SUBMIT)]
     connectors = [replace(SCAN, name=f"C{number}", inherited_rights=(right,)) for number, right in enumerate(above)]
-    assert read(x.answers(connectors)).state.inherited_rights == tuple(sorted(above))
+    assert read(x.answers(connectors)).state.template.inherited_rights == tuple(sorted(above))
