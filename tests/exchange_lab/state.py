@@ -73,7 +73,7 @@ from exchange_lab.parts import (
     server,
     service,
 )
-from exchange_lab.servers import ALL, ALL_V4, ALL_V6, edge, hub, mailbox, sbs_2008
+from exchange_lab.servers import ALL, ALL_V4, ALL_V6, ODD, classic, edge, hub, mailbox, odd, sbs_2008
 
 __all__ = [
     "ADDRESSES",
@@ -87,11 +87,13 @@ __all__ = [
     "FACTS",
     "FRONTEND",
     "MODULES",
+    "ODD",
     "TRANSPORT",
     "Data",
     "accepted_domain",
     "ace",
     "bindings",
+    "classic",
     "connector",
     "edge",
     "effective",
@@ -100,6 +102,7 @@ __all__ = [
     "identifier",
     "listener",
     "mailbox",
+    "odd",
     "of_groups",
     "property_names",
     "relay_ace",
