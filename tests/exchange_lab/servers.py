@@ -80,7 +80,7 @@ ODD: Data = {
     "BareLinefeedRejectionEnabled": "",
     "BinaryMimeEnabled": "Disabled",
     "ChunkingEnabled": "Yes",
-    "Comment": "two\r\nlines \u4e2d \u0000",
+    "Comment": "two\r\nlines \u4e2d",
     "ConnectionInactivityTimeout": "00:05:00.5000000",
     "ConnectionTimeout": "forever",
     "DefaultDomain": "corp.test/Deleted Objects/gone\nDEL:5b1f",
