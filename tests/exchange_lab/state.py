@@ -18,7 +18,7 @@ Written by hand from the facts, not by the code of the collection, which is what
     accepted_domains: [{name, domain_name, type, default, match_sub_domains, address_book_enabled, guid, when_...}]
     domain_controllers, forest, users (names that Add-ADPermission finds), delegation (a second hop needs no credential)
     faults: [{cmdlet, kind, skip, times, message}], history: [{at, cmdlet, parameters, state (see `steps`)}]
-    groups_print, set_groups, set_refuses, users_print: see `state`
+    groups_print, set_groups, set_refuses, users_print: see `state`; accounts: see smtp.py
 
 The first server is the one whose shell the engine is. Times are seconds since 1970, sizes bytes, spans seconds,
 counts a number or ``Unlimited``, flags and multi-valued properties lists of texts (ranges in the spelling they print
