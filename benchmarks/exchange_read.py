@@ -1,11 +1,12 @@
 # SPDX-FileCopyrightText: 2026 mailops.relay contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What reading Exchange costs: ``PWSH=/path/to/pwsh python benchmarks/exchange_read.py [connectors]...`` (1 10 50).
+"""What reading Exchange costs: ``PWSH=/path/to/pwsh python benchmarks/exchange_read.py [connectors]...``.
 
-A server of the lab with varied connectors, read by ``ansible`` over winrm with Basic: executions, requests, the size of
-the answer, seconds of the whole run, of which seconds in PowerShell. Most of these are the lab's own cmdlets and the
-second process that stands for the session; what a real server needs was never measured. Run it in the environment of
-``make link venv``.
+Without numbers 1, 10, 50 and 200 connectors. A server of the lab with varied connectors is read by ``ansible`` over
+winrm with Basic. Printed are executions; requests, of which some only wait (a slow machine has more of them); kB that
+PowerShell is given and answers; kB on the wire to the server and back; seconds of the whole run, of which seconds in
+PowerShell. Most of these are the lab's own cmdlets and the second process that stands for the session; what a real
+server needs was never measured. Run it in the environment of ``make link venv``.
 """
 
 from __future__ import annotations
@@ -26,6 +27,11 @@ from support.ansible import Playbook
 
 MODULE = ("--module-name", "mailops.relay.receive_connectors_info", "--args", "backend=exchange")
 
+HEAD = """\
+                                         PowerShell, kB     on the wire, kB
+connectors executions requests  waiting    input   answer    to it  from it  seconds   engine"""
+ROW = "{:10} {:10} {:8} {:8}" + " {:8.1f}" * 6
+
 
 def with_connectors(count: int) -> lab.Data:
     whole = varied(count)
@@ -45,18 +51,22 @@ def measure(pwsh: Path, count: int) -> str:
             sys.exit(run.output)
         executions, requests = running.server.executions, running.server.requests
         waits = sum(request.status == 500 for request in requests)
-        size = sum(execution.stdout for execution in executions)
+        sizes = (
+            sum(execution.stdin for execution in executions),
+            sum(execution.stdout for execution in executions),
+            sum(request.received for request in requests),
+            sum(request.sent for request in requests),
+        )
         engine = sum(execution.seconds for execution in executions)
-    return (
-        f"{count:10} {len(executions):10} {len(requests):8} {waits:12} {size / 1024:9.1f} {seconds:8.1f} {engine:11.1f}"
-    )
+    counts = (count, len(executions), len(requests), waits)
+    return ROW.format(*counts, *(size / 1024 for size in sizes), seconds, engine)
 
 
 def main() -> None:
     if not os.environ.get("PWSH"):
         sys.exit("Set PWSH to a PowerShell: this runs the collection's script in a real one.")
-    print("connectors executions requests of them wait answer kB  seconds  PowerShell")
-    for word in sys.argv[1:] or ("1", "10", "50"):
+    print(HEAD)
+    for word in sys.argv[1:] or ("1", "10", "50", "200"):
         print(measure(Path(os.environ["PWSH"]).absolute(), int(word)), flush=True)
 
 

@@ -126,9 +126,9 @@
     Put ('host 0 Anonymous = ' + (Escape (LocalName 'S-1-5-7')))
     Put ('host 0 Authenticated = ' + (Escape (LocalName 'S-1-5-11')))
     Save 'server' { Get-ExchangeServer -Identity $server } @(
-        'Name', 'AdminDisplayVersion', 'ServerRole', 'OriginatingServer')
+        'Name', 'Fqdn', 'AdminDisplayVersion', 'ServerRole', 'OriginatingServer')
     Save 'connectors' { Get-ReceiveConnector -Server $server } @(
-        'Name', 'DistinguishedName', 'Server', 'WhenChangedUTC', 'WhenChanged', 'Enabled', 'Bindings',
+        'Name', 'Guid', 'DistinguishedName', 'Server', 'WhenChangedUTC', 'WhenChanged', 'Enabled', 'Bindings',
         'RemoteIPRanges', 'PermissionGroups', 'Fqdn', 'Banner', 'MaxMessageSize', 'Comment', 'AuthMechanism',
         'RequireTLS', 'MaxRecipientsPerMessage', 'MaxInboundConnection', 'MaxInboundConnectionPerSource',
         'MaxProtocolErrors', 'ConnectionTimeout', 'ConnectionInactivityTimeout', 'TarpitInterval', 'TransportRole',
@@ -142,7 +142,8 @@
         'RejectReservedTopLevelRecipientDomains', 'RejectReservedSecondLevelRecipientDomains',
         'RejectSingleLabelRecipientDomains', 'SmtpUtf8Enabled')
     SaveEach 'rights' 'connectors' { Get-ADPermission -Identity ([string]$args[0].DistinguishedName) } @(
-        'Identity', 'User', 'User.SecurityIdentifier', 'Deny', 'IsInherited', 'ExtendedRights')
+        'Identity', 'User', 'User.SecurityIdentifier', 'User.RawIdentity', 'Deny', 'IsInherited', 'AccessRights',
+        'ExtendedRights')
     Save 'domains' { Get-AcceptedDomain } @(
         'DomainName', 'DomainType', 'MatchSubDomains', 'WhenChangedUTC', 'WhenChanged')
     Save 'services' {

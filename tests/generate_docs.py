@@ -1,6 +1,7 @@
 # SPDX-FileCopyrightText: 2026 mailops.relay contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Write what the docs repeat of the property table and of the capabilities of backends: ``make generate``.
+"""Write what the docs repeat of the code, such as the property table and the capabilities of backends: ``make
+generate``.
 
 A test says when the files are not what this writes.
 """
@@ -20,10 +21,12 @@ from ansible_collections.mailops.relay.plugins.module_utils._connector.propertie
 from ansible_collections.mailops.relay.plugins.module_utils._connector.property import Property, render_value
 from ansible_collections.mailops.relay.plugins.module_utils._engine.capabilities import Capabilities
 from ansible_collections.mailops.relay.plugins.plugin_utils._exchange.calls import CONNECTOR_COLUMNS
+from ansible_collections.mailops.relay.plugins.plugin_utils._exchange.sorts import SORTS
 
 DOCS = Path(__file__).resolve().parents[1] / "docs"
 CAPABILITIES = DOCS / "capabilities.md"
 SNAPSHOT = DOCS / "exchange-snapshot.ps1"
+ERRORS = DOCS / "exchange-errors.md"
 BACKENDS: dict[str, Capabilities] = {"aiosmtpd": AIOSMTPD}
 """Exchange is only read so far, and reads all that its version has."""
 VERSIONS = {"07": "2007", "07s": "2007 SP1", "10": "2010", "10s": "2010 SP2", "13": "2013", "16": "2016"}
@@ -52,8 +55,36 @@ from the version in its column on; so far it is read only ([exchange.md](exchang
 RIGHTS = """
 ## Extended rights
 
-What an entry of `extended_rights` may name. On `exchange` that is every principal and every right
-of the option.
+What an entry of `extended_rights` or `removed_rights` may name. On `exchange` that is every
+principal and every right of the option.
+"""
+ERRORS_HEAD = """\
+<!--
+SPDX-FileCopyrightText: 2026 mailops.relay contributors
+SPDX-License-Identifier: GPL-3.0-or-later
+-->
+
+<!-- Written by make generate out of plugins/plugin_utils/_exchange/sorts.py: do not edit. -->
+
+# What errors of Exchange mean
+
+A task on `backend: exchange` that fails on the way to Exchange, or in one of its cmdlets, has
+`error: exchange` and a message of this form: where it failed, what that means, what to do, and what
+Windows or Exchange said.
+
+```text
+Exchange, session: access is denied: the user has no management role of Exchange for this. Add it
+to a role group: ... It said: Connecting to remote server ex1.corp.test failed ...
+```
+
+`connection` is Ansible's connection to Windows, `session` the session that is opened there to
+Exchange, anything else the call that failed. Where the connection was lost while the task wrote,
+the message says that the outcome is unknown: run the task again, it continues where it stopped.
+
+The texts are known in English, some in other languages; most are known by error numbers and names
+too, which are the same in every language. A text that is not in the table is shown as it is. Please
+report one that did not help.
+
 """
 Taken = Mapping[str, "frozenset[Any] | None"]
 """What a backend takes by option: ``None`` is every value; of lists these are entries."""
@@ -106,7 +137,7 @@ def capabilities_page() -> str:
             f"`{row.option}`",
             accepted(row),
             *(cell(row, values) for values in takes.values()),
-            VERSIONS[row.since] if row.exchange or row.option == "extended_rights" else "no",
+            VERSIONS[row.since] if row.exchange or row.option in ("extended_rights", "removed_rights") else "no",
         )
         for row in CONNECTOR_PROPERTIES
     ]
@@ -130,7 +161,14 @@ def snapshot_script() -> str:
     return re.sub(head, lambda match: f"{match[1]}{columns})", script)
 
 
-PAGES = {CAPABILITIES: capabilities_page, SNAPSHOT: snapshot_script}
+def errors_page() -> str:
+    again = "Run the task again."
+    rows = [(sort.what, f"{sort.way_out} {again}".strip() if sort.cut_off else sort.way_out) for sort in SORTS]
+    escaped = [tuple(cell.replace("<", "&lt;") for cell in row) for row in rows]
+    return ERRORS_HEAD + table(("what the message says", "way out"), *escaped)
+
+
+PAGES = {CAPABILITIES: capabilities_page, SNAPSHOT: snapshot_script, ERRORS: errors_page}
 
 
 def main() -> None:

@@ -126,15 +126,11 @@ error:
   type: str
 """
 
-from ansible.module_utils.basic import AnsibleModule
-
 from ansible_collections.mailops.relay.plugins.module_utils._ansible_module import run_module
-from ansible_collections.mailops.relay.plugins.module_utils._argument_spec import argument_spec
 
 
 def main() -> None:
-    module = AnsibleModule(argument_spec=argument_spec("accepted_domains"), supports_check_mode=True)
-    run_module(module, "accepted_domains")
+    run_module("accepted_domains")
 
 
 if __name__ == "__main__":

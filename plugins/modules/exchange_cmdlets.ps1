@@ -7,13 +7,15 @@
 #Requires -Version 5.1
 #Requires -Module Ansible.ModuleUtils.FileUtil
 
-# Carries out a list of cmdlet calls and returns what they say as text, one line of ASCII JSON. It decides nothing, and
-# it never repeats a parameter. The calls and the shape of the answers are described in plugin_utils/_exchange/calls.py.
+# Carries out lists of cmdlet calls and returns what they say as text, one line of ASCII JSON. It decides nothing, and it
+# never repeats a parameter. The calls and the shape of the answers are described in plugin_utils/_exchange/calls.py.
 # Windows PowerShell 5.1; ASCII only, because 5.1 reads a file without BOM in the code page of the machine.
 
 # What may be called, and where: in Exchange's session or on the machine itself.
 $places = @{
+    'Get-Command' = 'exchange'
     'Get-ExchangeServer' = 'exchange'
+    'Get-ServerComponentState' = 'exchange'
     'Get-ReceiveConnector' = 'exchange'
     'New-ReceiveConnector' = 'exchange'
     'Set-ReceiveConnector' = 'exchange'
@@ -23,10 +25,24 @@ $places = @{
     'Remove-ADPermission' = 'exchange'
     'Get-AcceptedDomain' = 'exchange'
     'Get-CimInstance' = 'host'
+    'Invoke-CimMethod' = 'host'
     'Get-Process' = 'host'
+    'Get-Service' = 'host'
+    'Stop-Service' = 'host'
+    'Get-NetIPAddress' = 'host'
+    'Get-NetTCPConnection' = 'host'
+    'Resolve-DnsName' = 'host'
     'Get-AnsibleItem' = 'host'
+    'New-Item' = 'host'
 }
 $snapins = @('Microsoft.Exchange.Management.PowerShell.SnapIn', 'Microsoft.Exchange.Management.PowerShell.E2010')
+$patience = 60
+
+function New-Problem {
+    param([string]$Id, [string]$Message)
+    $exception = New-Object System.InvalidOperationException $Message
+    return New-Object System.Management.Automation.ErrorRecord $exception, $Id, 'InvalidOperation', $null
+}
 
 function Assert-Call {
     param($Call, [bool]$Write)
@@ -34,7 +50,7 @@ function Assert-Call {
     if (-not $places.ContainsKey($name)) {
         throw "The cmdlet $name is none of those that may be called."
     }
-    if ($name -notlike 'Get-*' -and -not $Write) {
+    if ($name -notmatch '^(Get|Resolve)-' -and -not $Write) {
         throw "The cmdlet $name writes, and this task only reads."
     }
 }
@@ -121,7 +137,10 @@ function Add-Snapin {
     if (-not $found) {
         throw 'No snap-in of Exchange is registered on this machine.'
     }
-    Add-PSSnapin -Name $found.Name -ErrorAction Stop
+    $loaded = Get-PSSnapin -ErrorAction Stop
+    if (@($loaded | ForEach-Object { $_.Name }) -notcontains $found.Name) {
+        Add-PSSnapin -Name $found.Name -ErrorAction Stop
+    }
 }
 
 function Invoke-Remote {
@@ -184,11 +203,34 @@ function Get-Taken {
     return $parameters
 }
 
-function Invoke-Call {
-    # One call, or with "foreach" one for each value of a property of an earlier answer; returns objects and notices.
+function Test-Match {
+    # Whether some object has all these values; of a list one element is enough.
+    param($Objects, $Match)
+    foreach ($object in @($Objects)) {
+        $fits = $true
+        foreach ($path in @($Match.Keys)) {
+            $property = Get-Property $object $path
+            $texts = @()
+            if ($property) {
+                $texts = @(ConvertTo-Plain $property.value | ForEach-Object { [string]$_ })
+            }
+            $fits = $fits -and $texts -contains [string]$Match[$path]
+        }
+        if ($fits) {
+            return $true
+        }
+    }
+    return $false
+}
+
+function Invoke-Once {
+    # One call, or with "foreach" one for each value of a property of an earlier answer. Where the call is optional, an
+    # object of which it fails does not keep the others from being asked.
     param($Call, $Session, [hashtable]$Objects)
-    $found = New-Object System.Collections.ArrayList
-    $notices = New-Object System.Collections.ArrayList
+    $done = @{}
+    foreach ($list in 'found', 'notices', 'problems') {
+        $done[$list] = New-Object System.Collections.ArrayList
+    }
     $each = @($null)
     if ($Call.foreach) {
         $source, $property = $Call.foreach.Split('.', 2)
@@ -203,20 +245,56 @@ function Invoke-Call {
             }
             $parameters[$Call.as] = ConvertTo-Plain $value.value
         }
-        if ($Session -and $places[$Call.cmdlet] -eq 'exchange') {
-            $answer = Invoke-Remote $Session $Call.cmdlet $parameters
+        try {
+            if ($Session -and $places[$Call.cmdlet] -eq 'exchange') {
+                $answer = Invoke-Remote $Session $Call.cmdlet $parameters
+            }
+            else {
+                $answer = Invoke-Here $Call.cmdlet $parameters
+            }
         }
-        else {
-            $answer = Invoke-Here $Call.cmdlet $parameters
+        catch {
+            if (-not $Call.foreach -or -not $Call.optional) {
+                throw
+            }
+            $problem = ConvertTo-Problem ([string]$Call.id) $_
+            $problem.for = [string]$number
+            [void]$done.problems.Add($problem)
+            continue
         }
         foreach ($object in $answer.objects) {
-            [void]$found.Add(@{ for = $number; object = $object })
+            [void]$done.found.Add(@{ for = $number; object = $object })
         }
         foreach ($notice in $answer.notices) {
-            [void]$notices.Add($notice)
+            [void]$done.notices.Add($notice)
         }
     }
-    return @{ found = $found; notices = $notices }
+    return $done
+}
+
+function Invoke-Call {
+    # A call with its conditions: left out unless an earlier answer has a value (or has it not); repeated until its own
+    # answer has.
+    param($Call, $Session, [hashtable]$Objects)
+    if ($Call.only_if) {
+        $there = Test-Match $Objects[[string]$Call.only_if.from] $Call.only_if.match
+        if ($there -eq [bool]$Call.only_if.absent) {
+            return @{ found = @(); notices = @(); problems = @() }
+        }
+    }
+    $end = [datetime]::UtcNow.AddSeconds([int]$Call.seconds)
+    while ($true) {
+        $done = Invoke-Once $Call $Session $Objects
+        $found = @($done.found | ForEach-Object { $_.object })
+        $missing = @($Call.until | Where-Object { $_ -and -not (Test-Match $found $_) })
+        if (-not $missing) {
+            return $done
+        }
+        if ([datetime]::UtcNow -ge $end) {
+            throw (New-Problem 'NotInTime' "It did not come about in $($Call.seconds) seconds.")
+        }
+        Start-Sleep -Milliseconds 500
+    }
 }
 
 function ConvertTo-Table {
@@ -255,6 +333,81 @@ function ConvertTo-Table {
     return @{ columns = $columns; rows = $rows }
 }
 
+function Get-Digest {
+    # Of the rows in whatever order, without the number of the object that they are about.
+    param($Table)
+    $lines = New-Object System.Collections.ArrayList
+    foreach ($row in $Table.rows) {
+        $texts = New-Object System.Collections.ArrayList
+        for ($number = 0; $number -lt $Table.columns.Count; $number++) {
+            if ($Table.columns[$number] -notin 'for', 'WhenChanged', 'WhenChangedUTC') {
+                [string[]]$elements = @($row[$number] | ForEach-Object { [string]$_ })
+                [array]::Sort($elements, [System.StringComparer]::Ordinal)
+                [void]$texts.Add([string]$Table.columns[$number] + [char]31 + ($elements -join [char]30))
+            }
+        }
+        [void]$lines.Add($texts -join [char]29)
+    }
+    [string[]]$sorted = @($lines)
+    [array]::Sort($sorted, [System.StringComparer]::Ordinal)
+    $bytes = [System.Text.Encoding]::UTF8.GetBytes($sorted -join [char]28)
+    $hash = [System.Security.Cryptography.SHA256]::Create()
+    try {
+        return [System.BitConverter]::ToString($hash.ComputeHash($bytes)).Replace('-', '').ToLowerInvariant()
+    }
+    finally {
+        $hash.Dispose()
+    }
+}
+
+function Invoke-List {
+    # Every call, in order; the first failure of one that is not optional ends it.
+    param($Calls, $Session, [hashtable]$Objects, $Answers, [hashtable]$At)
+    foreach ($call in @($Calls | Where-Object { $_ })) {
+        $At.stage = [string]$call.id
+        $answer = @{ id = $call.id }
+        $Objects[$call.id] = @()
+        try {
+            $done = Invoke-Call $call $Session $Objects
+            $Objects[$call.id] = @($done.found | ForEach-Object { $_.object })
+            $table = ConvertTo-Table $call $done.found
+            $answer.columns = $table.columns
+            $answer.rows = $table.rows
+            $answer.notices = $done.notices
+            $answer.problems = $done.problems
+            $answer.digest = Get-Digest $table
+            if ($call.expect -and $call.expect -ne $answer.digest) {
+                throw (New-Problem 'ChangedMeanwhile' 'It is not as it was read before.')
+            }
+        }
+        catch {
+            if (-not $call.optional) {
+                throw
+            }
+            $answer.problem = ConvertTo-Problem $At.stage $_
+        }
+        [void]$Answers.Add($answer)
+    }
+}
+
+function Lock-Server {
+    # One of us writes at a time, also one whose connection was cut. Windows lets go of the file when the process ends.
+    param([string]$Folder)
+    $path = [System.IO.Path]::Combine($Folder, 'mailops.relay.lock')
+    $end = [datetime]::UtcNow.AddSeconds($patience)
+    while ($true) {
+        try {
+            return [System.IO.File]::Open($path, 'OpenOrCreate', 'ReadWrite', 'None')
+        }
+        catch {
+            if ($_.Exception.InnerException -isnot [System.IO.IOException] -or [datetime]::UtcNow -ge $end) {
+                throw
+            }
+            Start-Sleep -Milliseconds 500
+        }
+    }
+}
+
 function Get-LocalName {
     # What this Windows calls a well-known principal, in its language.
     param([string]$Sid)
@@ -267,7 +420,8 @@ function Get-LocalName {
     }
 }
 
-$result = @{ schema = 1; answers = New-Object System.Collections.ArrayList }
+$answers = New-Object System.Collections.ArrayList
+$result = @{ answers = $answers }
 $machine = New-Object PSObject -Property @{
     Name = $env:COMPUTERNAME
     Marker = [System.IO.Path]::Combine([string]$env:ProgramData, 'mailops.relay.rights-changed')
@@ -276,12 +430,18 @@ $machine = New-Object PSObject -Property @{
 }
 $objects = @{ host = @($machine) }
 $session = $null
-$stage = 'arguments'
+$lock = $null
+$at = @{ stage = 'arguments' }
 try {
-    foreach ($call in $complex_args.calls) {
-        Assert-Call $call ([bool]$complex_args.write)
+    $write = [bool]$complex_args.write
+    foreach ($call in @(@($complex_args.checks) + @($complex_args.calls) + @($complex_args.then) | Where-Object { $_ })) {
+        Assert-Call $call $write
     }
-    $stage = 'session'
+    if ($write) {
+        $at.stage = 'lock'
+        $lock = Lock-Server ([string]$env:ProgramData)
+    }
+    $at.stage = 'session'
     if ($complex_args.session -eq 'snapin') {
         Add-Snapin
     }
@@ -290,36 +450,41 @@ try {
     }
     $select = @('Name', 'Anonymous', 'Authenticated')
     $table = ConvertTo-Table @{ select = $select } @(@{ object = $machine })
-    [void]$result.answers.Add(@{ id = 'host'; columns = $table.columns; rows = $table.rows; notices = @() })
-    foreach ($call in $complex_args.calls) {
-        $stage = [string]$call.id
-        $answer = @{ id = $call.id }
-        $objects[$call.id] = @()
-        try {
-            $done = Invoke-Call $call $session $objects
-            $objects[$call.id] = @($done.found | ForEach-Object { $_.object })
-            $table = ConvertTo-Table $call $done.found
-            $answer.columns = $table.columns
-            $answer.rows = $table.rows
-            $answer.notices = $done.notices
-        }
-        catch {
-            if (-not $call.optional) {
-                throw
-            }
-            $answer.problem = ConvertTo-Problem $stage $_
-        }
-        [void]$result.answers.Add($answer)
-    }
+    [void]$answers.Add(@{ id = 'host'; columns = $table.columns; rows = $table.rows; notices = @() })
+    Invoke-List $complex_args.checks $session $objects (New-Object System.Collections.ArrayList) $at
+    $result.began = $write
+    Invoke-List $complex_args.calls $session $objects $answers $at
 }
 catch {
-    $result.problem = ConvertTo-Problem $stage $_
+    $result.problem = ConvertTo-Problem $at.stage $_
 }
 finally {
+    # what there is now, however far it came; what broke may have been the session
+    if ($result.began -and $complex_args.then) {
+        try {
+            if ($session -and $result.problem) {
+                Remove-PSSession -Session $session -ErrorAction SilentlyContinue
+                $session = $null
+                $session = Open-Session
+            }
+            Invoke-List $complex_args.then $session $objects $answers $at
+        }
+        catch {
+            $result.unread = ConvertTo-Problem $at.stage $_
+        }
+    }
     if ($session) {
         Remove-PSSession -Session $session -ErrorAction SilentlyContinue
+    }
+    if ($lock) {
+        $lock.Dispose()
     }
 }
 
 $json = ConvertTo-Json -InputObject $result -Depth 10 -Compress
-[regex]::Replace($json, '[^\x20-\x7e]', { param($match) '\u{0:x4}' -f [int][char]$match.Value })
+$bytes = [System.Text.Encoding]::UTF8.GetBytes($json)
+$packed = New-Object System.IO.MemoryStream
+$zip = New-Object System.IO.Compression.GZipStream $packed, ([System.IO.Compression.CompressionMode]::Compress)
+$zip.Write($bytes, 0, $bytes.Length)
+$zip.Dispose()
+ConvertTo-Json -Compress -InputObject @{ schema = 2; packed = [System.Convert]::ToBase64String($packed.ToArray()) }

@@ -61,7 +61,8 @@ options:
         type: raw
       remote_ip_ranges:
         description:
-          - Client addresses, each as one address, V(10.0.0.1-10.0.0.9) or CIDR; IPv4 and IPv6. An empty list is nobody.
+          - Client addresses, each as one address, V(10.0.0.1-10.0.0.9), CIDR or V(10.0.0.0(255.255.255.0\)); IPv4 and
+            IPv6. An empty list is nobody.
           - Of two connectors on one binding, one range must lie wholly inside the other or apart from it.
           - Needed for a new connector.
         type: raw
@@ -79,6 +80,17 @@ options:
             in the language of the server. What a group grants anyway is not listed, and can only be denied.
           - C(ms-Exch-SMTP-Accept-Any-Recipient) for C(NT AUTHORITY\ANONYMOUS LOGON) makes the ranges of the
             connector relay to any domain.
+        type: raw
+      removed_rights:
+        description:
+          - Entries that the O(connectors[].permission_groups) grant and that are not to be there, each a dictionary of
+            C(principal), C(right) and C(deny), as in O(connectors[].extended_rights). What no group of the connector
+            grants is left out. An entry cannot be in both lists.
+          - Without C(ms-Exch-SMTP-Accept-Authoritative-Domain-Sender) for C(NT AUTHORITY\ANONYMOUS LOGON) nobody may
+            send as an accepted domain without AUTH. Exchange since 2013 does not enforce that on a connector with
+            O(connectors[].transport_role=FrontendTransport).
+          - Another list of O(connectors[].permission_groups) brings back all entries of the groups, and those of this
+            list are taken away again right after it, so the list can stay as it is.
         type: raw
       fqdn:
         description: Name in the greeting, the EHLO reply and the Received header. Empty means the name of the server.
@@ -270,7 +282,8 @@ options:
         type: bool
       smtp_utf8_enabled:
         description: >-
-          Reserved by Microsoft: it is shown, and another value than the one there is refused. Exchange 2013 and newer.
+          Offer SMTPUTF8. V(false) is Microsoft's cure for clients that take the offer and cannot keep it, such as old
+          .NET programs. Exchange 2013 and newer.
         type: bool
       usage:
         description: >-
@@ -280,6 +293,13 @@ options:
           connector exists; never in results.
         type: str
         choices: [Client, Custom, Internal, Internet, Partner]
+      unvalidated:
+        description:
+          - Names of options whose value in this entry is taken as it stands where it cannot be read. Results have it
+            where a server holds such a value, so that feeding RV(before) back restores it; see C(docs/exchange.md).
+          - An option that decides who may relay cannot be among them. Bundled relays take none.
+        type: list
+        elements: str
   allow_expired_certificate:
     description: Let a certificate pass that has expired or is not valid yet, with a warning.
     type: bool
@@ -386,14 +406,11 @@ error:
   type: str
 """
 
-from ansible.module_utils.basic import AnsibleModule
-
 from ansible_collections.mailops.relay.plugins.module_utils._ansible_module import run_module
-from ansible_collections.mailops.relay.plugins.module_utils._argument_spec import argument_spec
 
 
 def main() -> None:
-    run_module(AnsibleModule(argument_spec=argument_spec("connectors"), supports_check_mode=True), "connectors")
+    run_module("connectors")
 
 
 if __name__ == "__main__":

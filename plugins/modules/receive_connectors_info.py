@@ -94,6 +94,15 @@ inherited_rights:
       principal: NT AUTHORITY\\Authenticated Users
       right: ms-Exch-SMTP-Submit
       deny: false
+full_control:
+  description:
+    - Entries of the connectors that stand for every right at once, in the shape of RV(inherited_rights), with the
+      C(right) V(GenericAll) or V(ExtendedRight). Listed are those of principals that mail sessions have. They count,
+      and this collection never changes them. Only Exchange has any.
+  returned: success
+  type: list
+  elements: dict
+  sample: []
 rights_known:
   description:
     - Whether the rights of the connectors could be read. On Exchange V(false) where the user may not run
@@ -168,14 +177,11 @@ error:
   type: str
 """
 
-from ansible.module_utils.basic import AnsibleModule
-
 from ansible_collections.mailops.relay.plugins.module_utils._ansible_module import run_module
-from ansible_collections.mailops.relay.plugins.module_utils._argument_spec import argument_spec
 
 
 def main() -> None:
-    run_module(AnsibleModule(argument_spec=argument_spec("info"), supports_check_mode=True), "info")
+    run_module("info")
 
 
 if __name__ == "__main__":

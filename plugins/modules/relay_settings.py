@@ -134,14 +134,11 @@ error:
   type: str
 """
 
-from ansible.module_utils.basic import AnsibleModule
-
 from ansible_collections.mailops.relay.plugins.module_utils._ansible_module import run_module
-from ansible_collections.mailops.relay.plugins.module_utils._argument_spec import argument_spec
 
 
 def main() -> None:
-    run_module(AnsibleModule(argument_spec=argument_spec("settings"), supports_check_mode=True), "settings")
+    run_module("settings")
 
 
 if __name__ == "__main__":

@@ -43,6 +43,12 @@ options:
         completed by the next.
     type: bool
     default: false
+  restart_in_maintenance:
+    description:
+      - With O(state=restarted), restart the service of an Exchange server also while the server is in maintenance
+        (a component of transport that is not C(Active)). Without this it is left alone, with a warning.
+    type: bool
+    default: false
 seealso:
   - module: mailops.relay.receive_connectors
 """
@@ -92,14 +98,11 @@ error:
   type: str
 """
 
-from ansible.module_utils.basic import AnsibleModule
-
 from ansible_collections.mailops.relay.plugins.module_utils._ansible_module import run_module
-from ansible_collections.mailops.relay.plugins.module_utils._argument_spec import argument_spec
 
 
 def main() -> None:
-    run_module(AnsibleModule(argument_spec=argument_spec("service"), supports_check_mode=True), "service")
+    run_module("service")
 
 
 if __name__ == "__main__":

@@ -13,12 +13,19 @@ from ansible.errors import AnsibleActionFail, AnsibleConnectionFailure, AnsibleE
 from ansible.plugins.action import ActionBase
 
 from ..module_utils._accounts.merge import refuse_odd_entries
-from ..module_utils._argument_spec import argument_spec, plain_arguments
+from ..module_utils._argument_spec import (
+    argument_spec,
+    plain_arguments,
+    put_back,
+    refuse_what_ansible_fails_on,
+    set_aside,
+)
 from ..module_utils._backends import BACKENDS
 from ..module_utils._connector.errors import CapabilityError, InputError, RelayError
+from ..module_utils._engine.backend import Backend
 from ..module_utils._engine.task import failure, run
-from ._exchange.backend import ExchangeBackend
-from ._exchange.calls import SCHEMA, Answers, ask
+from ._exchange.backend import ExchangeBackend, SnapshotBackend
+from ._exchange.calls import SCHEMA
 from ._exchange.errors import Problem, explain
 from ._exchange.snapshot import read_snapshot
 
@@ -41,6 +48,7 @@ class RelayAction(ActionBase):
         try:
             if self.kind == "accounts" and self._task.args.get("accounts") is not None:
                 refuse_odd_entries(self._task.args["accounts"])
+            refuse_what_ansible_fails_on(argument_spec(self.kind), self._task.args)
             return self._run_task(task_vars)
         except RelayError as error:
             result = {"failed": True, **failure(str(self._task.args.get("backend")), error)}
@@ -67,11 +75,13 @@ class RelayAction(ActionBase):
         return result
 
     def _run_here(self, task_vars: dict[str, Any] | None) -> dict[str, Any]:
+        self._task.args, aside = set_aside(self._task.args)
         try:
             _result, params = self.validate_argument_spec(argument_spec=argument_spec(self.kind))
         except AnsibleActionFail as error:
             raise InputError(error.message.rstrip(". ")) from error
-        backend = ExchangeBackend(lambda: self._answers(params, task_vars))
+        params = put_back(params, aside)
+        backend = self._backend(params, task_vars)
         result = run(self.kind, backend, params, check=self._task.check_mode)
         return {**result.shown(self._task.diff), **_warnings(result.warnings)}
 
@@ -79,23 +89,24 @@ class RelayAction(ActionBase):
     def _is_windows(self) -> bool:
         return bool(getattr(self._connection._shell, "_IS_WINDOWS", False))  # set on PowerShell only
 
-    def _answers(self, params: Mapping[str, Any], task_vars: dict[str, Any] | None) -> Answers:
-        """What the server of this host says, in one execution, or what a snapshot of it holds."""
+    def _backend(self, params: Mapping[str, Any], task_vars: dict[str, Any] | None) -> Backend:
+        """The server of this host, or a snapshot of one."""
         snapshot = params.get("snapshot")
         if snapshot is not None:
-            return read_snapshot(snapshot if os.path.isabs(snapshot) else self._find_needle("files", snapshot))
+            path = snapshot if os.path.isabs(snapshot) else self._find_needle("files", snapshot)
+            return SnapshotBackend(lambda: read_snapshot(path))
+        return ExchangeBackend(lambda arguments: self._execute(arguments, task_vars), params["exchange_session"])
+
+    def _execute(self, arguments: dict[str, Any], task_vars: dict[str, Any] | None) -> Mapping[str, Any]:
         if not self._is_windows:
             raise CapabilityError(
                 "'exchange' needs a Windows host (connection winrm or psrp, or ssh with ansible_shell_type: "
                 "powershell), and this one is none",
                 where="backend",
-                value=params["backend"],
+                value="exchange",
                 way_out="A server that Ansible does not reach can be read from a snapshot: receive_connectors_info "
                 "with the option snapshot.",
             )
-        return ask(lambda arguments: self._execute(arguments, task_vars), params["exchange_session"])
-
-    def _execute(self, arguments: dict[str, Any], task_vars: dict[str, Any] | None) -> Mapping[str, Any]:
         try:
             result: Mapping[str, Any] = self._execute_module(
                 module_name=f"{COLLECTION}.exchange_cmdlets",

@@ -12,6 +12,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from exchange_lab import state as lab
+from exchange_lab.entries import TABLE
 from exchange_lab.smtp import USERS, to_binding, to_range
 from support.exchange import FLAGS, OPTIONS, SIZES, SPANS
 
@@ -27,7 +28,6 @@ FIXED: lab.Data = {
 # of whom a session can be, and to which principals it matters that a right was taken away
 SESSIONS = {**USERS, "PARTNERS": "MS Exchange\\Partner Servers"}
 _UNITS = {"B": 1, "KB": 1 << 10, "MB": 1 << 20, "GB": 1 << 30}
-Rights = set[tuple[str, str, bool]]
 
 
 def expected(item: lab.Data) -> lab.Data:
@@ -36,10 +36,28 @@ def expected(item: lab.Data) -> lab.Data:
     if values.get("TransportRole", "") is None:  # an Edge server has one service
         del values["TransportRole"]
     found = {option: _value(name, values[name]) for option, name in OPTIONS.items() if name in values}
+    groups = _groups(item)
     own = [ace for ace in item["aces"] if ace["right"] and not ace["inherited"]]
-    granted = _granted(item["groups"])
+    granted = _granted(groups)
     added = {_right(ace) for ace in own if ace["deny"] or (ace["user"], ace["right"]) not in granted}
-    return {**FIXED, **found, "name": item["name"], "extended_rights": added}
+    found["permission_groups"] = set(groups)
+    return {**FIXED, **found, "name": item["name"], "extended_rights": added, "removed_rights": removed(item)}
+
+
+def _groups(item: lab.Data) -> list[str]:
+    """As the entries tell: a group is there if half of what it gives to those who hold anything is there."""
+    own = _own(item)
+    holders = {user for user, _right in own}
+    found = []
+    for group in TABLE["groups"]:
+        given = {(user, right) for user, right in _granted([group]) if user in holders and right in lab.ALL_RIGHTS}
+        if 2 * len(given & own) >= len(given) if given else group in item["groups"]:
+            found.append(group)
+    return found
+
+
+def _own(item: lab.Data) -> set[tuple[str, str]]:
+    return {(ace["user"], ace["right"]) for ace in item["aces"] if not ace["inherited"] and not ace["deny"]}
 
 
 def _value(name: str, value: Any) -> Any:
@@ -73,8 +91,7 @@ def _granted(groups: Iterable[str]) -> set[tuple[str, str]]:
 
 def removed(item: lab.Data) -> set[tuple[str, str, bool]]:
     """What its groups grant to the principals of sessions, and is not there."""
-    own = {(ace["user"], ace["right"]) for ace in item["aces"] if not ace["inherited"] and not ace["deny"]}
-    gone = _granted(item["groups"]) - own
+    gone = _granted(_groups(item)) - _own(item)
     return {(SESSIONS[user], right, False) for user, right in gone if user in SESSIONS}
 
 
@@ -114,7 +131,7 @@ def _read(option: str, value: Any) -> Any:
         return set(map(_capabilities, value))
     if name in FLAGS:
         return set(value)
-    if option == "extended_rights":
+    if option in ("extended_rights", "removed_rights"):
         return {(entry["principal"], entry["right"], entry["deny"]) for entry in value}
     if name in SIZES:
         return _size(value)

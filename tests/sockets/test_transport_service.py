@@ -382,9 +382,9 @@ def test_many_starts_at_a_time_make_one(run: Runner, binding: tuple[str, int]) -
     """In processes of their own, as plays are."""
     script = (
         "import sys; from ansible_collections.mailops.relay.plugins.module_utils import _backends as b;"
-        "from ansible_collections.mailops.relay.plugins.module_utils._engine.service import converge_service as c;"
+        "from ansible_collections.mailops.relay.plugins.module_utils._engine import service as e;"
         "s = b.make_backend({'backend': 'aiosmtpd', 'directory': sys.argv[1]}).service;"
-        "print(len(c(s, 'started', only_if_required=False, check=False).commands))"
+        "print(len(e.converge_service(s, e.Wish('started'), check=False).commands))"
     )
     command = [sys.executable, "-c", script, str(run.directory)]
     environment = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}

@@ -7,7 +7,11 @@ The formats are written down here by hand and not taken from the code that reads
 
 from __future__ import annotations
 
+import base64
+import gzip
+import json
 import random
+import uuid
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
@@ -15,10 +19,10 @@ from typing import Any
 from ansible_collections.mailops.relay.plugins.module_utils._connector.addresses import AddressRange, format_address
 from ansible_collections.mailops.relay.plugins.module_utils._connector.model import AcceptedDomain, Connector
 from ansible_collections.mailops.relay.plugins.module_utils._connector.properties import CONNECTOR_PROPERTIES
-from ansible_collections.mailops.relay.plugins.module_utils._connector.rights import ExtendedRight, group_entries
+from ansible_collections.mailops.relay.plugins.module_utils._connector.rights import ExtendedRight
 from ansible_collections.mailops.relay.plugins.module_utils._engine.backend import Reading
 from ansible_collections.mailops.relay.plugins.module_utils._engine.task import run
-from ansible_collections.mailops.relay.plugins.plugin_utils._exchange.backend import ExchangeBackend
+from ansible_collections.mailops.relay.plugins.plugin_utils._exchange.backend import SnapshotBackend
 from ansible_collections.mailops.relay.plugins.plugin_utils._exchange.calls import Answers, ask
 from ansible_collections.mailops.relay.plugins.plugin_utils._exchange.state import read_server
 from support.strategies import as_on_exchange, random_exchange_connector, random_value
@@ -158,6 +162,7 @@ def connector_row(rng: random.Random, connector: Connector) -> dict[str, Any]:
     """As Get-ReceiveConnector prints it; without the properties that this server does not have."""
     row: dict[str, Any] = {
         "Name": connector.name,
+        "Guid": str(uuid.uuid5(uuid.NAMESPACE_URL, connector.name)),
         "DistinguishedName": f"CN={connector.name},CN=SMTP Receive Connectors,CN=Protocols,CN=EX1",
         "Server": "EX1",
         "WhenChangedUTC": "2026-01-01T10:00:00.0000000Z",
@@ -176,7 +181,7 @@ def right_rows(
 ) -> list[dict[str, Any]]:
     """As Get-ADPermission prints them: a row for each entry."""
     names = names or {}
-    own = [*group_entries(connector.permission_groups), *connector.known_rights]
+    own = sorted(connector.own_entries)
     entries: Iterable[tuple[str, str, bool, bool]] = (
         *((item.principal, item.right, item.deny, False) for item in own),
         *((item.principal, item.right, item.deny, True) for item in connector.inherited_rights),
@@ -249,7 +254,18 @@ def answers(
         "marker": [],
     }
     tables = {**{name: table(name, rows) for name, rows in made.items()}, **other}
-    return {"schema": 1, "answers": list(tables.values())}
+    return packed({"answers": list(tables.values())})
+
+
+def packed(result: Mapping[str, Any]) -> dict[str, Any]:
+    """As the script returns it."""
+    text = gzip.compress(json.dumps(result).encode())
+    return {"schema": 2, "packed": base64.b64encode(text).decode()}
+
+
+def unpacked(result: Mapping[str, Any]) -> dict[str, Any]:
+    """What :func:`packed` made of it."""
+    return dict(json.loads(gzip.decompress(base64.b64decode(result["packed"]))))
 
 
 def as_read(connector: Connector) -> Connector:
@@ -263,6 +279,14 @@ def as_read(connector: Connector) -> Connector:
         allowed_recipients=(),
         inherited_rights=tuple(sorted(set(connector.inherited_rights))),
     )
+
+
+def in_words_of(connector: Connector, read: Connector) -> Connector:
+    """``read`` with the groups and rights of ``connector`` if they come to the same entries."""
+    if read.own_entries != connector.own_entries:
+        return read
+    words = ("permission_groups", "extended_rights", "removed_rights")
+    return replace(read, **{option: getattr(connector, option) for option in words})
 
 
 RELAY = ExtendedRight("NT AUTHORITY\\ANONYMOUS LOGON", "ms-Exch-SMTP-Accept-Any-Recipient")
@@ -317,5 +341,5 @@ def domains(answers: Answers, *entries: Mapping[str, Any], purge: bool = False) 
 
 
 def task(kind: str, answers: Answers, **params: Any) -> dict[str, Any]:
-    result = run(kind, ExchangeBackend(lambda: answers), params, check=False)
+    result = run(kind, SnapshotBackend(lambda: answers), params, check=False)
     return {**result.shown(diff=True), "warnings": list(result.warnings)}

@@ -9,16 +9,16 @@ from ansible_collections.mailops.relay.plugins.module_utils._connector.propertie
 from ansible_collections.mailops.relay.plugins.module_utils._engine.backend import Backend, Change, Reading
 from ansible_collections.mailops.relay.plugins.module_utils._engine.capabilities import Capabilities
 from ansible_collections.mailops.relay.plugins.module_utils._engine.operations import apply_operation
-from ansible_collections.mailops.relay.plugins.module_utils._engine.service import Service, ServiceFacts
+from ansible_collections.mailops.relay.plugins.module_utils._engine.service import ServiceFacts, SingleService
 from ansible_collections.mailops.relay.plugins.module_utils._policy.compile import Policy
 from ansible_collections.mailops.relay.plugins.module_utils._policy.state import State
 
 EVERYTHING = Capabilities(
-    options=dict.fromkeys(row.option for row in CONNECTOR_PROPERTIES), principals=None, rights=None
+    options=dict.fromkeys(row.option for row in CONNECTOR_PROPERTIES), principals=None, rights=None, odd_values=True
 )
 
 
-class MemoryService(Service):
+class MemoryService(SingleService):
     """``loaded``: the policy that it runs with, ``None``: it does not run."""
 
     def __init__(self, backend: MemoryBackend) -> None:

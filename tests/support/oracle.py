@@ -32,9 +32,9 @@ RIGHT_NAMES = {
 
 
 def owner(state: State, session: Session) -> Connector | None:
-    """The connector that takes the session."""
+    """The connector that takes the session; of several with equal ranges the most open one."""
     best: tuple[int, int] | None = None
-    winner = None
+    winners: list[Connector] = []
     for connector in state.connectors:
         if not connector.enabled:
             continue
@@ -50,8 +50,26 @@ def owner(state: State, session: Session) -> Connector | None:
                 ):
                     score = (int(binding.address != session.local.address), item.high - item.low)
                     if best is None or score < best:
-                        best, winner = score, connector
-    return winner
+                        best, winners = score, [connector]
+                    elif score == best:
+                        winners.append(connector)
+    return max(winners, key=lambda item: openness(state, item), default=None)
+
+
+def openness(state: State, connector: Connector) -> tuple[bool, ...]:
+    """How much it lets strangers do, the weightiest first: the first of those that let most wins."""
+    submits = may(connector, "submit")
+    relays = submits and may(connector, "any-recipient")
+    senders = connector.allowed_senders or tuple(item.name for item in state.accepted_domains)
+    return (
+        relays,
+        not relays or "*" in (connector.allowed_recipients or ("*",)),
+        not relays or "*" in senders,
+        submits,
+        may(connector, "any-sender"),
+        not connector.require_tls and not (connector.implicit_tls and "Tls" in connector.auth_mechanism),
+        may(connector, "any-recipient", ACCOUNTS),
+    )
 
 
 def may(connector: Connector, right: str, principal: str = ANYBODY) -> bool:
@@ -61,15 +79,14 @@ def may(connector: Connector, right: str, principal: str = ANYBODY) -> bool:
     group, grants = GROUP_OF[principal]
     by_group = group in connector.permission_groups and right in grants
 
-    def says(deny: bool, above: bool = False) -> bool:
-        entries = connector.inherited_rights if above else connector.known_rights
+    def listed(entries: Iterable[tuple[str, str, bool]], deny: bool) -> bool:
         return (principal, RIGHT_NAMES[right], deny) in [tuple(entry) for entry in entries]
 
-    if says(deny=True):
+    if listed(connector.known_rights, deny=True):
         return False
-    if by_group or says(deny=False):
+    if (by_group and not listed(connector.removed_rights, deny=False)) or listed(connector.known_rights, deny=False):
         return True
-    return says(deny=False, above=True) and not says(deny=True, above=True)
+    return listed(connector.inherited_rights, deny=False) and not listed(connector.inherited_rights, deny=True)
 
 
 def domain_of(state: State, domain: str) -> AcceptedDomain | None:

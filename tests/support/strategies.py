@@ -25,6 +25,8 @@ from ansible_collections.mailops.relay.plugins.module_utils._connector.rights im
     EXTERNALLY_SECURED,
     ExtendedRight,
     beyond_groups,
+    group_entries,
+    within_groups,
 )
 from ansible_collections.mailops.relay.plugins.module_utils._engine.conflicts import conflicts
 from ansible_collections.mailops.relay.plugins.module_utils._policy.decide import Peer, Session
@@ -40,6 +42,7 @@ RIGHTS = (
     "ms-Exch-SMTP-Accept-Any-Sender",
     "ms-Exch-SMTP-Accept-Authoritative-Domain-Sender",
 )
+SESSIONS = (ANONYMOUS, AUTHENTICATED, EXTERNALLY_SECURED)
 GROUP_CHOICES = (("AnonymousUsers",), ("AnonymousUsers",), ("AnonymousUsers", "ExchangeUsers"), ("ExchangeUsers",), ())
 MECHANISM_CHOICES = ((), ("Tls",), ("BasicAuth",), ("Tls", "BasicAuth"), ("Tls", "BasicAuth", "BasicAuthRequireTLS"))
 PATTERNS = ("*", "corp.test", "*.test", "s@corp.test", "stranger.test", "outside.test", "v@outside.test")
@@ -136,7 +139,14 @@ def random_connector(rng: random.Random, name: str) -> Connector:
     )
     rights = beyond_groups(connector.permission_groups, connector.known_rights)
     require_tls = "Tls" in connector.auth_mechanism and rng.random() < 0.3
-    return replace(connector, extended_rights=rights, require_tls=require_tls)
+    removed = random_removed(rng, connector.permission_groups)
+    return replace(connector, extended_rights=rights, removed_rights=removed, require_tls=require_tls)
+
+
+def random_removed(rng: random.Random, groups: Sequence[str]) -> tuple[ExtendedRight, ...]:
+    """Every third time one or two of the entries of anonymous sessions, trusted servers and accounts."""
+    known = sorted(entry for entry in group_entries(groups) if entry.right in RIGHTS and entry.principal in SESSIONS)
+    return tuple(sorted(rng.sample(known, min(len(known), rng.choice((0, 0, 0, 0, 1, 2))))))
 
 
 def as_on_exchange(rng: random.Random, connector: Connector) -> Connector:
@@ -154,6 +164,7 @@ def as_on_exchange(rng: random.Random, connector: Connector) -> Connector:
             permission_groups=rng.choice((("AnonymousUsers", "ExchangeServers"), ("ExchangeServers",))),
             extended_rights=(*connector.known_rights, *_some(rng, entry, 0, 3)),
         )
+        connector = replace(connector, removed_rights=random_removed(rng, connector.permission_groups))
     rights = beyond_groups(connector.permission_groups, connector.known_rights)
     return replace(connector, extended_rights=rights)
 
@@ -214,10 +225,8 @@ def random_exchange_connector(rng: random.Random, name: str) -> Connector:
     if more.get("chunking_enabled") is False:
         more["binary_mime_enabled"] = False
     kept = tuple(group for group in order if group in groups)
-    rights = beyond_groups(kept, plain.known_rights)
-    return replace(
-        plain, **{**more, "auth_mechanism": mechanisms, "permission_groups": kept, "extended_rights": rights}
-    )
+    more.update(auth_mechanism=mechanisms, permission_groups=kept, removed_rights=random_removed(rng, kept))
+    return replace(plain, **{**more, "extended_rights": beyond_groups(kept, plain.known_rights)})
 
 
 def random_domains(rng: random.Random) -> tuple[AcceptedDomain, ...]:
@@ -235,6 +244,17 @@ def random_state(rng: random.Random) -> State:
         if not conflicts(wider):
             state = wider
     return normal(state)
+
+
+def random_unruly_state(rng: random.Random) -> State:
+    """As a server may hold it: connectors whose ranges are equal or partly overlap, on one binding."""
+    bindings = _some(rng, random_binding, 1, 2)
+    connectors: list[Connector] = []
+    for name in ("A", "b", "C", "d"):
+        made = random_connector(rng, name)
+        shared = connectors[-1].remote_ip_ranges if connectors and rng.random() < 0.5 else made.remote_ip_ranges
+        connectors.append(replace(made, bindings=bindings, remote_ip_ranges=shared))
+    return normal(State(tuple(connectors), random_domains(rng)))
 
 
 def bundled(state: State) -> State:
@@ -266,18 +286,21 @@ def random_change(rng: random.Random, state: State) -> State:
 
 def _changed(rng: random.Random, connector: Connector) -> Connector:
     other = random_connector(rng, connector.name)
-    fields = ("enabled", "remote_ip_ranges", "extended_rights", "permission_groups", "allowed_recipients")
+    rights = ("extended_rights", "removed_rights", "permission_groups")
+    fields = ("enabled", "remote_ip_ranges", *rights, "allowed_recipients")
     return replace(connector, **{field: getattr(other, field) for field in fields if rng.random() < 0.5})
 
 
 def normal(state: State) -> State:
-    """Without extended rights that the groups grant."""
+    """Without extended rights that the groups grant, and removed ones that they do not."""
+    return replace(state, connectors=tuple(map(_normal, state.connectors)))
+
+
+def _normal(item: Connector) -> Connector:
     return replace(
-        state,
-        connectors=tuple(
-            replace(item, extended_rights=beyond_groups(item.permission_groups, item.known_rights))
-            for item in state.connectors
-        ),
+        item,
+        extended_rights=beyond_groups(item.permission_groups, item.known_rights),
+        removed_rights=within_groups(item.permission_groups, item.removed_rights),
     )
 
 
@@ -299,6 +322,7 @@ def _less_of_a_connector(rng: random.Random, state: State) -> State:
         {"bindings": item.bindings[1:] or item.bindings},
         {"remote_ip_ranges": item.remote_ip_ranges[1:]},
         {"extended_rights": (*item.known_rights, denied)},
+        {"removed_rights": random_removed(rng, item.permission_groups) or item.removed_rights},
         {"allowed_recipients": item.allowed_recipients or ("outside.test",)},
     )
     return _with(state, item, replace(item, **rng.choice(changes)))

@@ -23,6 +23,7 @@ OPTIONS = frozenset(
         "remote_ip_ranges",
         "permission_groups",
         "extended_rights",
+        "removed_rights",
         "fqdn",
         "banner",
         "max_message_size",

@@ -20,7 +20,7 @@ from typing import Any
 
 from .._connector.addresses import Binding
 from .._connector.errors import ServiceError
-from .._engine.service import Service, ServiceFacts
+from .._engine.service import ServiceFacts, SingleService
 from .._host.answers import silent_bindings
 from .._host.locks import locked
 from .._host.ports import listening, refuse_unavailable
@@ -37,7 +37,7 @@ _SEE_OWNER = "Check owner and mode, or become its user."
 _LEFT_ALONE = "The running service, if any, was left alone."
 
 
-class RelayProcess(Service):
+class RelayProcess(SingleService):
     """The daemon of one relay directory."""
 
     def __init__(self, directory: str) -> None:

@@ -18,7 +18,10 @@ from .errors import InputError
 BITS = {4: 32, 6: 128}
 _MAPPED_LOW = 0xFFFF00000000
 _MAPPED_HIGH = 0xFFFFFFFFFFFF
-_RANGE_FORMS = "Write one address (10.0.0.1), first-last (10.0.0.1-10.0.0.9) or CIDR (10.0.0.0/24); IPv6 likewise."
+_RANGE_FORMS = (
+    "Write one address (10.0.0.1), first-last (10.0.0.1-10.0.0.9) or CIDR (10.0.0.0/24), IPv6 likewise, or an IPv4 "
+    "address and its mask: 10.0.0.0(255.255.255.0)."
+)
 _BINDING_FORMS = "Write address:port, IPv6 in brackets: 192.0.2.1:25, 0.0.0.0:25, [::]:25."
 
 
@@ -112,6 +115,8 @@ def read_range(text: object, where: str) -> AddressRange:
     """As :func:`parse_range`; an IPv4-mapped range is one too: a block of a range that was cut up may be mapped."""
     if not isinstance(text, str) or not text.strip():
         raise InputError("an address range is needed", where=where, value=text, way_out=_RANGE_FORMS)
+    if "(" in text:
+        return _parse_masked(text, where)
     if "/" in text:
         return _parse_cidr(text, where)
     if "-" in text:
@@ -131,6 +136,23 @@ def _parse_cidr(text: str, where: str) -> AddressRange:
     return AddressRange(version, low, low + size - 1)
 
 
+def _parse_masked(text: str, where: str) -> AddressRange:
+    """``10.0.0.0(255.255.255.0)``: as the console of Exchange 2007 and 2010 has it."""
+    match = re.fullmatch(r"([^()]*)\(([^()]*)\) *", text)
+    if match is None:
+        raise InputError("not an address and its mask", where=where, value=text, way_out=_RANGE_FORMS)
+    version, number = parse_address(match[1], where, _RANGE_FORMS)
+    mask_version, mask = parse_address(match[2], where, _RANGE_FORMS)
+    if (version, mask_version) != (4, 4):
+        raise InputError("only IPv4 addresses have a mask", where=where, value=text, way_out=_RANGE_FORMS)
+    size = (1 << BITS[version]) - mask
+    if size & (size - 1):
+        way_out = "Write one that is ones and then zeros in binary, as 255.255.255.0, or first-last."
+        raise InputError(f"the mask {match[2].strip()} is no prefix", where=where, value=text, way_out=way_out)
+    low = number - number % size
+    return AddressRange(version, low, low + size - 1)
+
+
 def _parse_first_last(text: str, where: str) -> AddressRange:
     first, _dash, last = text.partition("-")
     version, low = parse_address(first, where, _RANGE_FORMS)
@@ -144,13 +166,12 @@ def _parse_first_last(text: str, where: str) -> AddressRange:
 
 
 def parse_binding(text: object, where: str) -> Binding:
-    """Read ``address:port`` or ``[IPv6]:port``.
+    """Read ``address:port`` or ``[IPv6]:port``; ``:::25``, as some tools print it, is ``[::]:25``.
 
     :raises InputError: no address, no port, port outside 1 to 65535, IPv4-mapped or scoped address
     """
-    match = (
-        re.fullmatch(r"(?:\[([^\[\]]+)\]|([^:\[\]]+)):([0-9]{1,5})", text.strip(" ")) if isinstance(text, str) else None
-    )
+    spelling = re.sub(r"^:::(?=[0-9]+$)", "[::]:", text.strip(" ")) if isinstance(text, str) else ""
+    match = re.fullmatch(r"(?:\[([^\[\]]+)\]|([^:\[\]]+)):([0-9]{1,5})", spelling)
     if match is None or "%" in match[0]:
         raise InputError("not a binding", where=where, value=text, way_out=_BINDING_FORMS)
     version, number = parse_address(match[1] or match[2], where, _BINDING_FORMS)

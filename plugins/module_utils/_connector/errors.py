@@ -80,7 +80,7 @@ class Conflict:
 class Finding(NamedTuple):
     """Something that speaks against a change and may be passed.
 
-    :ivar consent: the option that lets it pass
+    :ivar consent: the option that lets it pass, empty: it is only a warning
     """
 
     what: str

@@ -11,11 +11,14 @@ from __future__ import annotations
 
 from dataclasses import dataclass, fields
 from functools import cached_property
+from typing import Any
 
 from . import values
 from .addresses import AddressRange, Binding, parse_binding
 from .errors import UnknownRightsError
 from .fields import count, entries, flags, patterns, ranges, size, span, switch, text, word
+from .odd import Odd
+from .principals import DOUBTFUL, fold
 from .rights import (
     ANONYMOUS,
     AUTHENTICATED,
@@ -23,11 +26,13 @@ from .rights import (
     GROUPS,
     ExtendedRight,
     effective_rights,
+    own_entries,
     parse_extended_right,
     render_extended_right,
 )
 
 MECHANISMS = ("Tls", "Integrated", "BasicAuth", "BasicAuthRequireTLS", "ExchangeServer", "ExternalAuthoritative")
+_DOUBTFUL = frozenset(map(fold, DOUBTFUL))
 DOMAIN_TYPES = ("Authoritative", "InternalRelay", "ExternalRelay")
 
 
@@ -37,25 +42,28 @@ class Connector:
 
     Sizes in bytes, times in seconds, counts ``-1`` for unlimited. ``allowed_senders`` empty: the accepted domains.
     ``None``: the server has no such property, or it is left to the server's default; ``extended_rights``: nobody let us
-    read them.
-    ``inherited_rights`` are no option: they come from above the connector, are counted and never changed.
+    read them, and then ``removed_rights`` is empty. Whatever its type says, an option that does not decide who may
+    relay is ``Odd`` where what a server holds cannot be read: :meth:`known`.
+    ``inherited_rights`` (from above the connector) and ``full_control`` (entries of every right) are no options: they
+    are counted and never changed.
     """
 
     name: str
-    enabled: bool = switch("Enabled", True)
-    bindings: tuple[Binding, ...] = entries("Bindings", (), parse_binding, render=str)
-    remote_ip_ranges: tuple[AddressRange, ...] = ranges("RemoteIPRanges", ())
+    enabled: bool = switch("Enabled", True, decides=True)
+    bindings: tuple[Binding, ...] = entries("Bindings", (), parse_binding, render=str, decides=True)
+    remote_ip_ranges: tuple[AddressRange, ...] = ranges("RemoteIPRanges", (), decides=True)
     # Exchange shows Custom for rights beyond the groups; it cannot be set
-    permission_groups: tuple[str, ...] = flags("PermissionGroups", (), tuple(GROUPS), {"Custom": ()})
+    permission_groups: tuple[str, ...] = flags("PermissionGroups", (), tuple(GROUPS), {"Custom": ()}, decides=True)
     extended_rights: tuple[ExtendedRight, ...] | None = entries(
         "", (), parse_extended_right, render=render_extended_right
     )
+    removed_rights: tuple[ExtendedRight, ...] = entries("", (), parse_extended_right, render=render_extended_right)
     fqdn: str = text("Fqdn", "", values.parse_host)
     banner: str = text("Banner", "", values.parse_banner)
     max_message_size: int = size("MaxMessageSize", 36 << 20, values.MIN_MESSAGE_SIZE)
     comment: str = text("Comment", "", values.parse_comment)
-    auth_mechanism: tuple[str, ...] = flags("AuthMechanism", (), MECHANISMS)
-    require_tls: bool = switch("RequireTLS", False)
+    auth_mechanism: tuple[str, ...] = flags("AuthMechanism", (), MECHANISMS, decides=True)
+    require_tls: bool = switch("RequireTLS", False, decides=True)
     implicit_tls: bool = switch("", False)
     tls_certificate_file: str = text("", "", values.parse_path)
     tls_key_file: str = text("", "", values.parse_path)
@@ -68,7 +76,9 @@ class Connector:
     tarpit_interval: int = span("TarpitInterval", 0)
     allowed_senders: tuple[str, ...] = patterns("", (), empty_allows="every accepted domain")
     allowed_recipients: tuple[str, ...] = patterns("", (), empty_allows="every recipient")
-    transport_role: str | None = word("TransportRole", None, ("FrontendTransport", "HubTransport"), since="13")
+    transport_role: str | None = word(
+        "TransportRole", None, ("FrontendTransport", "HubTransport"), since="13", decides=True
+    )
     domain_secure_enabled: bool | None = switch("DomainSecureEnabled", None)
     enable_auth_gssapi: bool | None = switch("EnableAuthGSSAPI", None, since="07s")
     extended_protection_policy: str | None = word(
@@ -116,8 +126,9 @@ class Connector:
         "RejectReservedSecondLevelRecipientDomains", None, since="16"
     )
     reject_single_label_recipient_domains: bool | None = switch("RejectSingleLabelRecipientDomains", None, since="16")
-    smtp_utf8_enabled: bool | None = switch("SmtpUtf8Enabled", None, since="13", in_new=False, reserved=True)
+    smtp_utf8_enabled: bool | None = switch("SmtpUtf8Enabled", None, since="13", in_new=False)
     inherited_rights: tuple[ExtendedRight, ...] = ()
+    full_control: tuple[ExtendedRight, ...] = ()
 
     def __hash__(self) -> int:
         return self._hash
@@ -132,10 +143,32 @@ class Connector:
         """Names are the same whatever their case, as in Exchange."""
         return self.name.lower()
 
+    def known(self, option: str) -> Any:
+        """The value of an option; that of a new connector where what the server holds cannot be read."""
+        value = getattr(self, option)
+        return _DEFAULTS[option] if isinstance(value, Odd) else value
+
     @cached_property
     def anonymous_rights(self) -> frozenset[str]:
         """Of a session without AUTH."""
         return self._rights(self.anonymous_principal)
+
+    @cached_property
+    def possible_rights(self) -> frozenset[str]:
+        """Of a session without AUTH, if it belongs to every group of which that is not documented."""
+        entries = (*(self.extended_rights or ()), *self.full_control, *self.inherited_rights)
+        if _DOUBTFUL.isdisjoint(fold(entry.principal) for entry in entries):
+            return self.anonymous_rights
+        return self._rights(self.anonymous_principal, DOUBTFUL)
+
+    @cached_property
+    def own_entries(self) -> frozenset[ExtendedRight]:
+        """The entries that stand on the connector and are ours to change: what its groups grant, less what was removed,
+        and what goes beyond them.
+
+        :raises UnknownRightsError: nobody let us read them
+        """
+        return own_entries(self.permission_groups, self.known_rights, self.removed_rights)
 
     @property
     def known_rights(self) -> tuple[ExtendedRight, ...]:
@@ -156,9 +189,12 @@ class Connector:
     def account_rights(self) -> frozenset[str]:
         return self._rights(AUTHENTICATED)
 
-    def _rights(self, principal: str) -> frozenset[str]:
-        own = self.extended_rights or ()
-        return effective_rights(principal, self.permission_groups, own, self.inherited_rights)
+    def _rights(self, principal: str, perhaps: tuple[str, ...] = ()) -> frozenset[str]:
+        own = own_entries(self.permission_groups, self.extended_rights or (), self.removed_rights)
+        return effective_rights(principal, (*own, *self.full_control), self.inherited_rights, perhaps)
+
+
+_DEFAULTS = {item.name: item.default for item in fields(Connector)}
 
 
 @dataclass(frozen=True)
@@ -167,7 +203,7 @@ class AcceptedDomain:
     only)."""
 
     name: str
-    type: str = word("DomainType", "Authoritative", DOMAIN_TYPES)
+    type: str = word("DomainType", "Authoritative", DOMAIN_TYPES, decides=True)
     next_hop: str = text("", "", values.parse_endpoint)
 
     @property

@@ -21,6 +21,14 @@ EDGE_SERVERS = "MS Exchange\\Edge Transport Servers"
 EXTERNALLY_SECURED = "MS Exchange\\Externally Secured Servers"
 EXCHANGE_SERVERS = "Exchange Servers"
 LEGACY_SERVERS = "ExchangeLegacyInterop"
+EVERYONE = "Everyone"
+NETWORK = "NT AUTHORITY\\NETWORK"
+USERS = "BUILTIN\\Users"
+GUESTS = "BUILTIN\\Guests"
+SERVERS = (EXCHANGE_SERVERS, HUB_SERVERS, EDGE_SERVERS, LEGACY_SERVERS)
+"""Groups of servers: which of them a permission group names depends on the version."""
+DOUBTFUL = (EVERYONE, NETWORK, USERS, GUESTS)
+"""Whether a session without AUTH is one of these is not documented."""
 
 _EXCHANGE_SID = "S-1-9-1419165041-1139599005-3936102811-1022490595"
 
@@ -63,6 +71,10 @@ WELL_KNOWN = (
     WellKnown(f"{_EXCHANGE_SID}-21", HUB_SERVERS),
     WellKnown(f"{_EXCHANGE_SID}-22", EDGE_SERVERS),
     WellKnown(f"{_EXCHANGE_SID}-23", EXTERNALLY_SECURED),
+    WellKnown("S-1-1-0", EVERYONE, ("Jeder", "Tout le monde")),
+    WellKnown("S-1-5-2", NETWORK),
+    WellKnown("S-1-5-32-545", USERS, ("VORDEFINIERT\\Benutzer", "BUILTIN\\Utilisateurs")),
+    WellKnown("S-1-5-32-546", GUESTS),
 )
 _OF_THE_DOMAIN = (EXCHANGE_SERVERS, LEGACY_SERVERS)
 """Groups of the organisation: the same whatever the domain before them."""
@@ -79,9 +91,9 @@ def _bare(name: str) -> str:
 
 
 def _names(entry: WellKnown) -> tuple[str, ...]:
-    """The Windows ones also without the authority; ``Partner Servers`` alone may be a group of somebody's own."""
+    """The two that matter most also without the authority; ``Users`` alone may be a group of somebody's own."""
     full = (entry.sid, entry.name, *entry.localised)
-    return full if entry.name.startswith("MS Exchange") else (*full, *map(_bare, full))
+    return (*full, *map(_bare, full)) if entry.name in (ANONYMOUS, AUTHENTICATED) else full
 
 
 _CANONICAL = {fold(name): entry.name for entry in WELL_KNOWN for name in _names(entry)}
@@ -93,3 +105,9 @@ def canonical(principal: str) -> str:
     text = unicodedata.normalize("NFC", principal.strip())
     known = _CANONICAL.get(fold(text)) or _CANONICAL_OF_THE_DOMAIN.get(fold(_bare(text)))
     return known or text
+
+
+def is_well_known(principal: str) -> bool:
+    """A principal of the tables here, in any of its names."""
+    name = fold(canonical(principal))
+    return name in _CANONICAL or name in _CANONICAL_OF_THE_DOMAIN

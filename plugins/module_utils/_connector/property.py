@@ -4,12 +4,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from operator import eq
 from typing import Any, Callable
 
-from .errors import ConflictError, InputError
+from .errors import ConflictError, InputError, RelayError
+from .odd import Odd, printed
 
 _LIST_FORMS = "Give a list (exactly this), or {add: [...], remove: [...]}, or {set: [...]}."
 _NONE = "None"
@@ -32,7 +33,7 @@ class Property:
     :ivar in_new: New-ReceiveConnector takes it
     :ivar in_set: Set-ReceiveConnector takes it
     :ivar readable: Get-ReceiveConnector shows it
-    :ivar reserved: the vendor keeps it to himself: it is read, and never changed
+    :ivar decides: who may relay depends on it: what a server holds there must be readable
     :ivar choices: the words it takes; of lists the flags, in the order in which they are kept
     :ivar aliases: more words for flags, and what each stands for
     :ivar least: smallest number (bytes, seconds or a count), ``None``: it is no number
@@ -53,7 +54,7 @@ class Property:
     in_new: bool = True
     in_set: bool = True
     readable: bool = True
-    reserved: bool = False
+    decides: bool = False
     choices: tuple[str, ...] = ()
     aliases: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     least: int | None = None
@@ -72,40 +73,88 @@ class Property:
     def is_flags(self) -> bool:
         return self.is_list and bool(self.choices)
 
+    @property
+    def may_be_odd(self) -> bool:
+        """Where a server holds what cannot be read, it is kept as :class:`.odd.Odd`."""
+        return bool(self.exchange) and self.readable and not self.decides
+
 
 def render_value(row: Property, value: Any) -> Any:
     """In the shape of the option; ``None`` where the server has no such thing."""
     if value is None:
         return None
+    if isinstance(value, Odd):
+        return value.rendered
     return [row.render(entry) for entry in value] if row.is_list else row.render(value)
 
 
-def read_options(rows: Iterable[Property], item: Any, options: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
-    """What the options that are not omitted (``None``) make of the fields of ``item``.
+def read_options(
+    rows: Iterable[Property],
+    item: Any,
+    options: Mapping[str, Any],
+    prefix: str = "",
+    unvalidated: Collection[str] = (),
+) -> dict[str, Any]:
+    """What the options that are not omitted (``None``) make of the fields of ``item``. A value that is rendered as the
+    current one is the current one, whatever it is.
 
     :param prefix: of the names of the options in messages
-    :raises InputError: a value that cannot be read, or a new value for what is never changed
+    :param unvalidated: options of which a value that cannot be read is taken as it stands
+    :raises InputError: a value that cannot be read
     :raises ConflictError: ``None`` beside another flag
     """
     return {
-        row.option: _read(row, getattr(item, row.option), options[row.option], f"{prefix}{row.option}")
+        row.option: _read(row, getattr(item, row.option), options[row.option], f"{prefix}{row.option}", unvalidated)
         for row in rows
         if options.get(row.option) is not None
     }
 
 
-def _read(row: Property, current: Any, value: Any, where: str) -> Any:
-    wanted = parse_list(row, current, value, where) if row.is_list else row.parse(value, where)
-    if row.reserved and current not in (None, wanted):
-        way_out = f"Leave it out: it stays {render_value(row, current)}."
-        raise InputError("Microsoft reserves it, it is never changed", where=where, value=value, way_out=way_out)
-    return wanted
+def _read(row: Property, current: Any, value: Any, where: str, unvalidated: Collection[str]) -> Any:
+    if _is_shown(value, render_value(row, current)):
+        return current
+    read = read_leniently if row.option in unvalidated else read_value
+    return read(row, value, where, current)
 
 
-def parse_list(row: Property, current: tuple[Any, ...] | None, value: Any, where: str) -> tuple[Any, ...] | None:
+def _is_shown(value: Any, shown: Any) -> bool:
+    """The same value: 1 is not true."""
+    if isinstance(shown, list):
+        return isinstance(value, (list, tuple)) and len(value) == len(shown) and all(map(_is_shown, value, shown))
+    return isinstance(value, bool) is isinstance(shown, bool) and bool(value == shown)
+
+
+def read_value(row: Property, value: Any, where: str, current: Any = ()) -> Any:
+    """The normalised value.
+
+    :param current: what a list option changes
+    :raises InputError: it cannot be read
+    :raises ConflictError: ``None`` beside another flag
+    """
+    return parse_list(row, current, value, where) if row.is_list else row.parse(value, where)
+
+
+def read_leniently(row: Property, value: Any, where: str, current: Any = ()) -> Any:
+    """As :func:`read_value`; what cannot be read is :class:`.odd.Odd`.
+
+    :raises InputError: it is no text and no list, so no server holds it
+    """
+    shown = printed(value)
+    for spelling in (value, shown.rendered):
+        try:
+            return read_value(row, spelling, where, current)
+        except RelayError:
+            if isinstance(value, Mapping):
+                raise
+    return shown
+
+
+def parse_list(
+    row: Property, current: tuple[Any, ...] | Odd | None, value: Any, where: str
+) -> tuple[Any, ...] | Odd | None:
     """A list option: a list (exactly this) or a change ``{add, remove}`` or ``{set}`` of ``current``.
 
-    :param current: ``None``: what is there is not known
+    :param current: ``None``: what is there is not known; ``Odd``: it cannot be read
     :raises InputError: anything else, an entry that cannot be read, a change of what is not known
     :raises ConflictError: ``None`` beside another flag
     """
@@ -124,8 +173,11 @@ def parse_list(row: Property, current: tuple[Any, ...] | None, value: Any, where
 
 
 def _changed(
-    row: Property, current: tuple[Any, ...] | None, parts: Mapping[str, list[Any]], where: str
+    row: Property, current: tuple[Any, ...] | Odd | None, parts: Mapping[str, list[Any]], where: str
 ) -> tuple[Any, ...]:
+    if isinstance(current, Odd):
+        what = "what the server holds cannot be read, so it cannot be changed"
+        raise InputError(what, where=where, value=current.rendered, way_out="Give the whole list.")
     if current is None:
         way_out = "Give the whole list."
         raise InputError("there is no list yet that could be changed", where=where, way_out=way_out)

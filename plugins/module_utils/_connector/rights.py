@@ -2,9 +2,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Permission groups, principals and extended rights of a receive connector.
 
-Source: Microsoft, "Receive connectors" (permission groups and what each grants to whom). The content of a group is
-fixed:
-what one grants cannot be taken away by the entry, only denied.
+Source: Microsoft, "Receive connectors" (permission groups and what each grants to whom). A group is nothing but entries
+on the connector: one of them can be removed or denied by itself.
 """
 
 from __future__ import annotations
@@ -14,7 +13,17 @@ from typing import Any, NamedTuple
 
 from . import principals
 from .errors import InputError
-from .principals import EDGE_SERVERS, EXCHANGE_SERVERS, HUB_SERVERS, LEGACY_SERVERS, PARTNERS, canonical, fold
+from .principals import (
+    DOUBTFUL,
+    EDGE_SERVERS,
+    EXCHANGE_SERVERS,
+    HUB_SERVERS,
+    LEGACY_SERVERS,
+    PARTNERS,
+    SERVERS,
+    canonical,
+    fold,
+)
 from .values import parse_bool, parse_choice, parse_text
 
 ANONYMOUS = principals.ANONYMOUS
@@ -57,6 +66,8 @@ INTERNAL_RIGHTS = (
     "ms-Exch-SMTP-Send-XMessageContext-FastIndex",
 )
 """What Exchange servers grant each other: reported, never touched."""
+EVERY_RIGHT = ("GenericAll", "ExtendedRight")
+"""Access rights that stand for every extended right: full control, and an extended right that is not named."""
 _SPELLINGS = {right.lower(): right for right in RIGHTS} | {"ms-exch-accept-exch50": EXCH50}
 
 _SERVERS = (SUBMIT, ANY_RECIPIENT, ANY_SENDER, AUTHORITATIVE_SENDER, AUTHENTICATION_FLAG, EXCH50, HEADERS_ROUTING)
@@ -112,18 +123,22 @@ class Entry(NamedTuple):
     inherited: bool
 
 
-class Separated(NamedTuple):
+class Rights(NamedTuple):
     """The entries of a connector by whose they are, each sorted.
 
-    :ivar extended: added to the connector: ours to change
-    :ivar granted: what its permission groups brought
-    :ivar inherited: from a container above it: reported, never touched
-    :ivar internal: of rights that are not ours to give (Exchange's own, the directory's): reported, never touched
+    :ivar groups: the permission groups, in the order of :data:`GROUPS`
+    :ivar extended: what the connector has beyond its groups: ours to change
+    :ivar removed: what its groups grant and is not there
+    :ivar inherited: from a container above it: counted, never changed
+    :ivar full_control: own entries of :data:`EVERY_RIGHT`: counted, never changed
+    :ivar internal: of rights or principals that are not ours (Exchange's own, the directory's): reported, never touched
     """
 
+    groups: tuple[str, ...]
     extended: tuple[ExtendedRight, ...]
-    granted: tuple[ExtendedRight, ...]
+    removed: tuple[ExtendedRight, ...]
     inherited: tuple[ExtendedRight, ...]
+    full_control: tuple[ExtendedRight, ...]
     internal: tuple[Entry, ...]
 
 
@@ -136,6 +151,9 @@ _GROUP_ENTRIES = {
     )
     for group in GROUPS
 }
+_SERVERS_FOLDED = frozenset(map(fold, SERVERS))
+_OF_SESSIONS = frozenset(map(fold, (ANONYMOUS, AUTHENTICATED, EXTERNALLY_SECURED, PARTNERS, *DOUBTFUL)))
+"""Whose full control is counted: what administrators may do to a connector says nothing about mail."""
 
 
 def parse_extended_right(value: Any, where: str) -> ExtendedRight:
@@ -158,6 +176,14 @@ def parse_extended_right(value: Any, where: str) -> ExtendedRight:
 def render_extended_right(entry: ExtendedRight) -> dict[str, Any]:
     """In the form that :func:`parse_extended_right` reads."""
     return dict(entry._asdict())
+
+
+def parse_held_right(value: Any, where: str) -> ExtendedRight:
+    """As :func:`parse_extended_right`, of an entry that is not ours to change: the right may be every right."""
+    word = str(value.get("right")) if isinstance(value, dict) else ""
+    if word not in EVERY_RIGHT:
+        return parse_extended_right(value, where)
+    return parse_extended_right({**value, "right": SUBMIT}, where)._replace(right=word)
 
 
 def _find_right(text: str) -> str | None:
@@ -185,40 +211,87 @@ def beyond_groups(groups: Iterable[str], extended: Iterable[ExtendedRight]) -> t
     return tuple(sorted(set(extended) - group_entries(groups)))
 
 
-def separate(groups: Iterable[str], entries: Iterable[Entry]) -> Separated:
-    """Tell apart whose the entries of a connector are. What is not there is not missed: a group's content is fixed."""
-    extended: set[ExtendedRight] = set()
-    inherited: set[ExtendedRight] = set()
-    internal: set[Entry] = set()
+def within_groups(groups: Iterable[str], removed: Iterable[ExtendedRight]) -> tuple[ExtendedRight, ...]:
+    """The normal form of ``removed_rights``: what no group grants cannot be missing."""
+    return tuple(sorted(group_entries(groups).intersection(removed)))
+
+
+def own_entries(
+    groups: Iterable[str], extended: Iterable[ExtendedRight], removed: Iterable[ExtendedRight]
+) -> frozenset[ExtendedRight]:
+    """The entries that stand on the connector itself."""
+    return group_entries(groups).difference(removed).union(extended)
+
+
+def is_server(entry: ExtendedRight) -> bool:
+    """It is about a group of servers, which not every version names."""
+    return fold(entry.principal) in _SERVERS_FOLDED
+
+
+def read_rights(printed: Iterable[str], entries: Iterable[Entry]) -> Rights:
+    """Tell apart whose the entries of a connector are.
+
+    The groups follow from the entries: a group is there if at least half of what it grants to those of its principals
+    that hold anything is there. What the server prints counts only where none of them does: after an entry of a group
+    was removed by hand, nobody knows what is printed. Groups of servers of which no entry was read lack none.
+
+    :param printed: the groups as the server prints them
+    """
+    own: set[ExtendedRight] = set()
+    places: dict[str, set[Any]] = {"own": own, "inherited": set(), "full_control": set(), "internal": set()}
     for entry in entries:
-        right = _find_right(entry.right)
-        if right is None:
-            internal.add(entry)
-        else:
-            place = inherited if entry.inherited else extended
-            place.add(ExtendedRight(canonical(entry.principal), right, entry.deny))
-    granted = extended & group_entries(groups)
-    return Separated(
-        extended=tuple(sorted(extended - granted)),
-        granted=tuple(sorted(granted)),
-        inherited=tuple(sorted(inherited)),
-        internal=tuple(sorted(internal)),
+        place, found = _placed(entry)
+        places[place].add(found)
+    groups = tuple(group for group in GROUPS if _is_there(group, own, tuple(printed)))
+    granted = group_entries(groups)
+    held = {(fold(entry.principal), entry.deny) for entry in own}
+    missed = (entry for entry in granted - own if not is_server(entry) or (fold(entry.principal), entry.deny) in held)
+    return Rights(
+        groups=groups,
+        extended=tuple(sorted(own - granted)),
+        removed=tuple(sorted(missed)),
+        **{name: tuple(sorted(places[name])) for name in ("inherited", "full_control", "internal")},
     )
+
+
+def _placed(entry: Entry) -> tuple[str, Any]:
+    """``own``, ``inherited``, ``full_control`` or ``internal``, and what stands there."""
+    principal, right = canonical(entry.principal), _find_right(entry.right)
+    if right is not None:
+        return "inherited" if entry.inherited else "own", ExtendedRight(principal, right, entry.deny)
+    if entry.right in EVERY_RIGHT and fold(principal) in _OF_SESSIONS:
+        return "inherited" if entry.inherited else "full_control", ExtendedRight(principal, entry.right, entry.deny)
+    return "internal", entry
+
+
+def _is_there(group: str, own: set[ExtendedRight], printed: Iterable[str]) -> bool:
+    holders = {fold(entry.principal) for entry in own}
+    asked = [entry for entry in _GROUP_ENTRIES[group] if fold(entry.principal) in holders]
+    if not asked:
+        return group in printed
+    return 2 * len(own.intersection(asked)) >= len(asked)
 
 
 def effective_rights(
     principal: str,
-    groups: Iterable[str],
-    extended: Iterable[ExtendedRight],
+    own: Iterable[ExtendedRight],
     inherited: Iterable[ExtendedRight] = (),
+    perhaps: Iterable[str] = (),
 ) -> frozenset[str]:
-    """What ``principal`` may do, in the order of Windows: what is denied on the connector, what is granted on it by a
-    group or an entry, what is denied above it, what is granted above it; the first of these decides."""
+    """What ``principal`` may do, in the order of Windows: what is denied on the connector, what is granted on it, what
+    is denied above it, what is granted above it; the first of these decides.
 
-    def named(entries: Iterable[ExtendedRight], deny: bool) -> frozenset[str]:
-        mine = (entry for entry in entries if fold(entry.principal) == fold(principal))
-        return frozenset(entry.right for entry in mine if entry.deny is deny)
+    :param own: the entries on the connector, of groups and others
+    :param perhaps: groups that the principal may belong to or not: what they are granted counts, what they are denied
+        does not
+    """
+    mine = frozenset({fold(principal)})
+    holders = mine.union(map(fold, perhaps))
 
-    own, above = [*group_entries(groups), *extended], tuple(inherited)
-    from_above = named(above, False) - named(above, True)
-    return (named(own, False) | from_above) - named(own, True)
+    def named(entries: Iterable[ExtendedRight], names: frozenset[str], deny: bool) -> frozenset[str]:
+        found = (entry.right for entry in entries if entry.deny is deny and fold(entry.principal) in names)
+        return frozenset(right for name in found for right in (RIGHTS if name in EVERY_RIGHT else (name,)))
+
+    here, above = tuple(own), tuple(inherited)
+    from_above = named(above, holders, False) - named(above, mine, True)
+    return (named(here, holders, False) | from_above) - named(here, mine, True)

@@ -67,6 +67,15 @@ def parse_name(value: Any, where: str) -> str:
     return name
 
 
+def is_name(text: str) -> bool:
+    """A new connector may be called so."""
+    try:
+        parse_name(text, "")
+    except InputError:
+        return False
+    return True
+
+
 def parse_choice(value: Any, choices: Iterable[str], where: str) -> str:
     """One of ``choices`` whatever its case; the nearest one is suggested when there is no such choice."""
     known = {choice.lower(): choice for choice in choices}

@@ -24,6 +24,7 @@ from .operations import (
     Revoke,
     Set,
     SetDomain,
+    connector_set,
 )
 
 _GEOMETRY = ("bindings", "remote_ip_ranges")
@@ -51,14 +52,17 @@ def detours(state: State, wanted: State) -> Iterator[Operation]:
     """Parts of what the difference asks for, and steps that later ones take back."""
     for one, other in _pairs(state, wanted):
         yield from _parts(one, other)
+        yield from _before_all_is_granted(one, other)
     for item in state.connectors:
         yield from _less_relaying(item)
 
 
 def reverse(operation: Operation) -> Operation | None:
-    """What takes a change of rights back; nothing else has a reverse."""
+    """What takes a detour back: of rights, or of a connector that was disabled; nothing else has a reverse."""
     if isinstance(operation, Grant):
         return Revoke(operation.name, operation.right)
+    if isinstance(operation, Disable):
+        return Enable(operation.name)
     return Grant(operation.name, operation.right) if isinstance(operation, Revoke) else None
 
 
@@ -68,12 +72,22 @@ def _pairs(state: State, wanted: State) -> list[tuple[Connector, Connector]]:
 
 
 def _closing(old: Connector, new: Connector) -> Iterator[Operation]:
-    """An entry that the new permission groups grant is not revoked: it becomes theirs."""
-    kept = {*new.known_rights, *group_entries(new.permission_groups)}
-    yield from (Grant(old.name, entry) for entry in new.known_rights if entry.deny and entry not in old.known_rights)
-    yield from (Revoke(old.name, entry) for entry in old.known_rights if not entry.deny and entry not in kept)
+    """While the groups are to change, an entry that they bring or take away needs no operation of its own."""
+    there, wanted = _apart(old, new), _apart(new, old)
+    kept = new.own_entries | group_entries(new.permission_groups) if _other_groups(old, new) else new.own_entries
+    yield from (Grant(old.name, entry) for entry in wanted if entry.deny and entry not in old.own_entries)
+    yield from (Revoke(old.name, entry) for entry in there if not entry.deny and entry not in kept)
     if old.enabled and not new.enabled:
         yield Disable(old.name)
+
+
+def _other_groups(old: Connector, new: Connector) -> bool:
+    return old.permission_groups != new.permission_groups
+
+
+def _apart(connector: Connector, other: Connector) -> list[ExtendedRight]:
+    """Its entries that are set one by one: all of them, or while the groups are to change those beyond its groups."""
+    return sorted(connector.known_rights if _other_groups(connector, other) else connector.own_entries)
 
 
 def _changes(old: Connector, new: Connector) -> tuple[tuple[str, Any], ...]:
@@ -88,16 +102,15 @@ def _setting(old: Connector, new: Connector) -> Iterator[Operation]:
 
 
 def _opening(old: Connector, new: Connector) -> Iterator[Operation]:
-    yield from (Revoke(old.name, entry) for entry in old.known_rights if entry.deny and entry not in new.known_rights)
-    yield from (
-        Grant(old.name, entry) for entry in new.known_rights if not entry.deny and entry not in old.known_rights
-    )
+    there, wanted = _apart(old, new), _apart(new, old)
+    yield from (Revoke(old.name, entry) for entry in there if entry.deny and entry not in new.own_entries)
+    yield from (Grant(old.name, entry) for entry in wanted if not entry.deny and entry not in old.own_entries)
     if new.enabled and not old.enabled:
         yield Enable(old.name)
 
 
 def _bare(new: Connector) -> Connector:
-    return replace(new, enabled=False, extended_rights=())
+    return replace(new, enabled=False, extended_rights=(), removed_rights=())
 
 
 def _parts(old: Connector, new: Connector) -> Iterator[Operation]:
@@ -123,8 +136,27 @@ def _parts(old: Connector, new: Connector) -> Iterator[Operation]:
 
 def _less_relaying(connector: Connector) -> Iterator[Operation]:
     """Take relaying without AUTH away for a while; the difference that this makes asks for it back."""
-    if not (connector.enabled and {SUBMIT, ANY_RECIPIENT} <= connector.anonymous_rights):
+    if connector.enabled and {SUBMIT, ANY_RECIPIENT} <= connector.anonymous_rights:
+        yield _without_relaying(connector, connector)
+
+
+def _before_all_is_granted(old: Connector, new: Connector) -> Iterator[Operation]:
+    """New groups bring all their entries, also those that are to be removed again: where anonymous sessions could do
+    more meanwhile, deny it before, or take the connector away."""
+    if not (old.enabled and new.removed_rights and _other_groups(old, new)):
         return
-    allow = ExtendedRight(connector.anonymous_principal, ANY_RECIPIENT)
-    granted = allow in connector.known_rights
-    yield Revoke(connector.name, allow) if granted else Grant(connector.name, allow._replace(deny=True))
+    meanwhile = connector_set(old, dict(_changes(old, new)))
+    if {SUBMIT, ANY_RECIPIENT} <= meanwhile.anonymous_rights:
+        yield _without_relaying(old, meanwhile)
+    submit = ExtendedRight(meanwhile.anonymous_principal, SUBMIT)
+    if submit in new.removed_rights:
+        yield Grant(old.name, submit._replace(deny=True))
+    if meanwhile.anonymous_rights - new.anonymous_rights:
+        yield Disable(old.name)
+
+
+def _without_relaying(old: Connector, relaying: Connector) -> Operation:
+    """What makes ``relaying`` relay no more, if it is done to ``old`` before it becomes that."""
+    allow = ExtendedRight(relaying.anonymous_principal, ANY_RECIPIENT)
+    beyond = allow in old.known_rights and allow in relaying.known_rights
+    return Revoke(old.name, allow) if beyond else Grant(old.name, allow._replace(deny=True))

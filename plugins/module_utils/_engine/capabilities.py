@@ -12,7 +12,8 @@ from typing import Any
 from .._connector.addresses import Binding
 from .._connector.errors import CapabilityError, Conflict
 from .._connector.model import Connector
-from .._connector.properties import CONNECTOR_PROPERTIES
+from .._connector.odd import Odd
+from .._connector.properties import CONNECTOR_PROPERTIES, odd_options, render_item
 from .._connector.property import render_value
 from .._policy.state import State
 
@@ -23,11 +24,12 @@ _ROWS = {row.option: row for row in CONNECTOR_PROPERTIES}
 class Capabilities:
     """:ivar options: connector option to the normalised values it takes (of lists: the entries), ``None``: every value.
         An option that is not in it cannot be expressed. The only value of a scalar is what the server always does.
-    :ivar principals: whose extended rights it knows, ``None``: everybody's
-    :ivar rights: extended rights it acts on, ``None``: all
+    :ivar principals: whose extended and removed rights it knows, ``None``: everybody's
+    :ivar rights: extended and removed rights it acts on, ``None``: all
     :ivar per_binding: options that must be the same for all enabled connectors on one binding
     :ivar domains_elsewhere: why accepted domains are not changed here and the way out, ``None``: they are changed here
     :ivar atomic: it applies all operations at once
+    :ivar odd_values: it may hold values that cannot be read, and takes them back
     """
 
     options: Mapping[str, frozenset[Any] | None]
@@ -36,6 +38,7 @@ class Capabilities:
     per_binding: frozenset[str] = frozenset()
     domains_elsewhere: tuple[str, str] | None = None
     atomic: bool = False
+    odd_values: bool = False
 
     def settable(self, option: str) -> bool:
         """Whether the option has more than one value. A list of flags may be empty where no flag is known."""
@@ -57,9 +60,12 @@ def within_capabilities(backend: str, can: Capabilities, before: State, wanted: 
     """
     if can.domains_elsewhere is not None:
         _refuse_domains(can.domains_elsewhere, before, wanted)
-    connectors = tuple(_without_fixed(backend, can, before.connector(item.name), item) for item in wanted.connectors)
+    connectors = tuple(
+        _without_fixed(backend, can, before.connector(item.name) or before.template, item) for item in wanted.connectors
+    )
     for connector in connectors:
         if before.connector(connector.name) != connector:
+            _refuse_odd(backend, can, connector)
             _refuse_values(backend, can, connector)
     return replace(wanted, connectors=connectors)
 
@@ -71,8 +77,7 @@ def _refuse_domains(why: tuple[str, str], before: State, wanted: State) -> None:
         raise CapabilityError(why[0], where=where, way_out=why[1])
 
 
-def _without_fixed(backend: str, can: Capabilities, before: Connector | None, wanted: Connector) -> Connector:
-    before = before or Connector(wanted.name)
+def _without_fixed(backend: str, can: Capabilities, before: Connector, wanted: Connector) -> Connector:
     given = {
         option: getattr(wanted, option)
         for option in _ROWS
@@ -100,6 +105,17 @@ def _refuse_options(backend: str, can: Capabilities, connector: Connector, odd: 
     )
 
 
+def _refuse_odd(backend: str, can: Capabilities, connector: Connector) -> None:
+    odd = [] if can.odd_values else odd_options(connector)
+    if odd:
+        raise CapabilityError(
+            f"backend {backend} holds no value that cannot be read",
+            where=f"connector '{connector.name}', {', '.join(odd)}",
+            value=render_item(connector)[odd[0]],
+            way_out="Give a value that the documentation of the option describes, without unvalidated.",
+        )
+
+
 def _refuse_values(backend: str, can: Capabilities, connector: Connector) -> None:
     for option, value, known in _limited(can, connector):
         if value not in known:
@@ -115,12 +131,13 @@ def _limited(can: Capabilities, connector: Connector) -> Iterator[tuple[str, Any
     """Every value of an option that does not take all values, with those that it takes."""
     for option, known in can.options.items():
         value = getattr(connector, option)
-        if known is not None and can.settable(option) and value is not None:
+        if known is not None and can.settable(option) and not (value is None or isinstance(value, Odd)):
             yield from ((option, each, known) for each in (value if _ROWS[option].is_list else (value,)))
-    for entry in connector.known_rights:
-        for value, known in ((entry.principal, can.principals), (entry.right, can.rights)):
-            if known is not None:
-                yield "extended_rights", value, known
+    for option, entries in (("extended_rights", connector.known_rights), ("removed_rights", connector.removed_rights)):
+        for entry in entries:
+            for value, limited in ((entry.principal, can.principals), (entry.right, can.rights)):
+                if limited is not None:
+                    yield option, value, limited
 
 
 def binding_conflicts(backend: str, can: Capabilities, state: State) -> list[Conflict]:
@@ -130,7 +147,8 @@ def binding_conflicts(backend: str, can: Capabilities, state: State) -> list[Con
     for connector in (item for item in state.connectors if item.enabled):
         for binding, option in ((each, option) for each in connector.bindings for option in sorted(can.per_binding)):
             other = first.setdefault((binding, option), connector)
-            if getattr(other, option) != getattr(connector, option):
+            values = getattr(other, option), getattr(connector, option)
+            if values[0] != values[1] and not any(isinstance(value, Odd) for value in values):
                 found.append(_difference(backend, binding, option, (other, connector)))
     return found
 

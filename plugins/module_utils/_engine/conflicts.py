@@ -7,7 +7,8 @@ ConnectionTimeout. The messages are ours: what the cmdlet says is not documented
 flags is seen where the list is read (:mod:`.._connector.property`).
 
 A conflict is a value, so that two states can be compared: a server that breaks a rule already is still changed and
-mended, one conflict after the other. Its text therefore holds the values that it is about.
+mended, one conflict after the other. Its text therefore holds the values that it is about. A value that cannot be read
+breaks no rule.
 """
 
 from __future__ import annotations
@@ -17,6 +18,7 @@ from collections.abc import Iterable, Iterator
 from .._connector.addresses import AddressRange, Binding
 from .._connector.errors import Conflict
 from .._connector.model import Connector
+from .._connector.odd import Odd
 from .._policy.state import State
 
 _TLS_OPTIONS = ("require_tls", "implicit_tls", "domain_secure_enabled")
@@ -46,11 +48,11 @@ def _of_one(connector: Connector) -> Iterator[Conflict]:
         yield _conflict(connector, "bindings", "a connector needs a binding", way_out)
     yield from _authentication(connector)
     yield from _tls(connector)
-    if connector.binary_mime_enabled and connector.chunking_enabled is False:
+    if connector.binary_mime_enabled is True and connector.chunking_enabled is False:
         way_out = "Give chunking_enabled: true, or binary_mime_enabled: false."
         yield _conflict(connector, "binary_mime_enabled", "it needs chunking_enabled", way_out)
     longest, idle = connector.connection_timeout, connector.connection_inactivity_timeout
-    if longest <= idle:
+    if not isinstance(longest, Odd) and not isinstance(idle, Odd) and longest <= idle:
         what = f"{longest} s must exceed connection_inactivity_timeout, which is {idle} s"
         way_out = "Give both in one task, connection_timeout the longer one."
         yield _conflict(connector, "connection_timeout", what, way_out)
@@ -75,9 +77,9 @@ def _authentication(connector: Connector) -> Iterator[Conflict]:
 def _tls(connector: Connector) -> Iterator[Conflict]:
     if "Tls" not in connector.auth_mechanism:
         for option in _TLS_OPTIONS:
-            if getattr(connector, option):
+            if getattr(connector, option) is True:
                 yield _conflict(connector, option, "it needs Tls in auth_mechanism", "Add Tls to auth_mechanism.")
-    if connector.domain_secure_enabled and "ExternalAuthoritative" in connector.auth_mechanism:
+    if connector.domain_secure_enabled is True and "ExternalAuthoritative" in connector.auth_mechanism:
         way_out = "Take ExternalAuthoritative out of auth_mechanism."
         yield _conflict(connector, "domain_secure_enabled", "ExternalAuthoritative excludes it", way_out)
     if bool(connector.tls_certificate_file) != bool(connector.tls_key_file):

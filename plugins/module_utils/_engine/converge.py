@@ -11,6 +11,7 @@ from dataclasses import dataclass, replace
 from .._connector.errors import Conflict, Finding, RelayError, ServiceError, StoreError
 from .._connector.model import Connector
 from .._connector.properties import CONNECTOR_PROPERTIES
+from .._connector.rights import is_server
 from .._policy.compile import Policy
 from .._policy.shadow import shadow_warnings
 from .._policy.state import State
@@ -18,7 +19,7 @@ from .backend import ApplyError, Backend, Change, Reading
 from .capabilities import Capabilities, binding_conflicts, within_capabilities
 from .conflicts import new_conflicts
 from .guard import Limits, guard, plaintext_passwords
-from .merge import Options, merge
+from .merge import ENTRY_OPTIONS, Options, merge
 from .operations import Operation, SetSettings, describe
 from .plan import plan
 from .service import ServiceFacts
@@ -115,6 +116,9 @@ def _validator(backend: Backend, can: Capabilities) -> Callable[[State, State], 
 
 
 def _passed(finding: Finding, limits: Limits) -> str:
+    """The warning. A finding without a consent is one and no more."""
+    if not finding.consent:
+        return f"{finding.where}: {finding.what}. {finding.way_out}"
     if not getattr(limits, finding.consent):
         way_out = f"{finding.way_out.rstrip('.')}, or set {finding.consent}: true."
         raise ServiceError(finding.what, where=finding.where, way_out=way_out)
@@ -127,13 +131,29 @@ def _verify(change: Change, after: Reading) -> None:
     :raises ApplyError: what reads back is something else than what was wanted
     """
     found = after.state
-    expected = (_settled(item, found.connector(item.name) or item) for item in change.wanted.connectors)
-    if found != replace(change.wanted, connectors=tuple(expected), built_in=found.built_in) or after.repairs:
+    expected = (_expected(change, item, found.connector(item.name) or item) for item in change.wanted.connectors)
+    whole = replace(change.wanted, connectors=tuple(expected))
+    if found != replace(whole, built_in=found.built_in, template=found.template) or after.repairs:
         what = "what was written reads back differently (the change was applied)"
         done = [describe(operation) for operation in change.operations]
         raise ApplyError(what, where="read back", way_out=_AGAIN, done=done, reading=after)
 
 
-def _settled(wanted: Connector, found: Connector) -> Connector:
-    chosen = (row.option for row in CONNECTOR_PROPERTIES if getattr(wanted, row.option) is None)
-    return replace(wanted, **{option: getattr(found, option) for option in chosen})
+def _expected(change: Change, wanted: Connector, found: Connector) -> Connector:
+    """``wanted`` with all that ``found`` may have in its place: what the task left to the server, the same entries in
+    other groups, less from above a new connector."""
+    theirs = [row.option for row in CONNECTOR_PROPERTIES if getattr(wanted, row.option) is None]
+    if _same_entries(wanted, found):
+        theirs += ENTRY_OPTIONS
+    is_new = change.before.state.connector(wanted.name) is None
+    if is_new and set(found.inherited_rights) <= set(wanted.inherited_rights):
+        theirs.append("inherited_rights")
+    return replace(wanted, **{name: getattr(found, name) for name in theirs})
+
+
+def _same_entries(wanted: Connector, found: Connector) -> bool:
+    """Which groups of servers a permission group names depends on the version: those may lack entries."""
+    if wanted.extended_rights is None or found.extended_rights is None:
+        return False
+    missing = wanted.own_entries - found.own_entries
+    return found.own_entries <= wanted.own_entries and all(map(is_server, missing))

@@ -3,7 +3,8 @@
 """Refuse a change that would make the server an open relay, stop inbound mail, or take a built-in connector away.
 
 A hole that was there before is a warning and never blocks a change that narrows it. "There before" is judged by
-addresses, and by what the server was given to run.
+addresses, and by what the server was given to run. Addresses of which it is not known whether they relay count as
+relaying, before and after.
 """
 
 from __future__ import annotations
@@ -22,6 +23,7 @@ from .._policy.rule import as_range
 from .._policy.state import State
 from .._policy.surface import listed
 from .backend import Reading
+from .doubts import doubts
 from .inbound import Loss, inbound_losses
 
 _SHOWN = 5
@@ -81,6 +83,7 @@ def guard(before: Reading, wanted: State, limits: Limits) -> list[str]:
     limits = limits.tightened(wanted.settings)
     _keep_built_in(before.state, wanted)
     warnings = [*loosened(before.state.settings, wanted.settings), *_inbound(before, wanted, limits)]
+    warnings += _doubts(before.state, wanted)
     for hole in _holes(before.policy, wanted, limits):
         if hole.is_new and not limits.allow_open_relay:
             raise GuardError(hole.what, where=hole.where, way_out=_WAY_OUT)
@@ -110,7 +113,7 @@ def plaintext_passwords(changed: Iterable[Connector]) -> list[str]:
 
 def _holes(before: Policy, wanted: State, limits: Limits) -> Iterator[Hole]:
     granted = wanted.policy.granted_surface
-    opened = granted.minus(before.surface).addresses
+    opened = granted.at_most.minus(before.surface.at_most).addresses
     found = [*_surface_holes(granted.addresses, wanted, limits), *_built_in_holes(wanted)]
     yield from (Hole(where, what, bool(intersect(addresses, opened))) for where, what, addresses in found)
     yield from _domain_holes(before, wanted)
@@ -126,7 +129,7 @@ def _surface_holes(
     shared = intersect(relaying, limits.shared_sources)
     if shared:
         yield "shared_sources", f"addresses that many clients arrive from could relay ({_list(shared)})", shared
-    relays = [item for item in state.connectors if item.enabled and {SUBMIT, ANY_RECIPIENT} <= item.anonymous_rights]
+    relays = [item for item in state.connectors if item.enabled and {SUBMIT, ANY_RECIPIENT} <= item.possible_rights]
     singles = [item for connector in relays for item in connector.remote_ip_ranges if item.size == 1]
     in_ranges = subtract(relaying, singles)
     public = tuple(item for item in globally_routable(in_ranges) if item.version == 4)
@@ -141,17 +144,26 @@ def _surface_holes(
 def _built_in_holes(state: State) -> Iterator[tuple[str, str, tuple[AddressRange, ...]]]:
     what = "anonymous senders could relay anywhere through a built-in connector; use a connector of its own"
     for number, rule in enumerate(state.policy.rules):
-        if rule.anonymous_relay and state.is_built_in(rule.connector):
+        relays = rule.anonymous_relay or state.policy.perhaps.get(number, rule).anonymous_relay
+        if relays and state.is_built_in(rule.connector):
             intervals = (item for _binding, found in state.policy.bindings for item in found if item.rule == number)
             yield f"connector '{rule.connector}', extended_rights", what, union(map(as_range, intervals))
 
 
 def _domain_holes(before: Policy, wanted: State) -> Iterator[Hole]:
     what = "anybody could send to this whole part of the Internet"
-    opened = wanted.policy.surface.minus(before.surface)
+    opened = wanted.policy.surface.at_most.minus(before.surface.at_most)
     for domain in (item for item in wanted.accepted_domains if item.is_wide):
         is_new = domain.name not in before.domains_by_name or bool(opened.reaching(domain.name))
         yield Hole(f"accepted domain '{domain.name}'", what, is_new)
+
+
+def _doubts(before: State, wanted: State) -> list[str]:
+    """What is new of it, and for whom it is not known whether they relay."""
+    unknown = wanted.policy.granted_surface.unknown
+    known = {text for item in before.connectors for text in doubts(item)}
+    found = [text for item in wanted.connectors for text in doubts(item) if text not in known]
+    return [*found, f"RELAYING NOT KNOWN, counted as relaying: {_list(unknown)}."] if unknown else found
 
 
 def _list(ranges: tuple[AddressRange, ...]) -> str:

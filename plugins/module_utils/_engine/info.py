@@ -4,10 +4,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from .._connector.addresses import parse_binding
+from .._connector.rights import ExtendedRight
 from .._connector.settings import render_settings
 from .._policy.decide import rule_for
 from .._policy.explain import parse_peer
@@ -22,9 +23,8 @@ def render_info(backend: str, reading: Reading, selected: str | None) -> dict[st
         "backend": backend,
         **render_state(state),
         "settings": render_settings(state.settings),
-        "inherited_rights": [
-            {"connector": item.name, **entry._asdict()} for item in state.connectors for entry in item.inherited_rights
-        ],
+        "inherited_rights": _entries((item.name, item.inherited_rights) for item in state.connectors),
+        "full_control": _entries((item.name, item.full_control) for item in state.connectors),
         "rights_known": state.rights_known,
         "built_in": [item.name for item in state.connectors if state.is_built_in(item.name)],
         "selected": selected,
@@ -38,6 +38,10 @@ def render_info(backend: str, reading: Reading, selected: str | None) -> dict[st
         "listeners": None if service.listeners is None else render_listeners(service.listeners),
         "expected_listeners": policy_listeners(reading.policy),
     }
+
+
+def _entries(held: Iterable[tuple[str, tuple[ExtendedRight, ...]]]) -> list[dict[str, Any]]:
+    return [{"connector": name, **entry._asdict()} for name, entries in held for entry in entries]
 
 
 def _word(running: bool) -> str:

@@ -11,22 +11,26 @@ from typing import Any, Union
 from .._connector.model import AcceptedDomain, Connector
 from .._connector.properties import CONNECTOR_PROPERTIES, DOMAIN_PROPERTIES
 from .._connector.property import render_value
-from .._connector.rights import ExtendedRight, beyond_groups
+from .._connector.rights import ExtendedRight, beyond_groups, group_entries
 from .._connector.settings import Settings, render_settings
 from .._policy.state import State
 
 
 @dataclass(frozen=True)
 class Create:
-    """Add a connector: disabled and without extended rights, whatever comes next."""
+    """Add a connector: disabled, with all that its permission groups grant and nothing beyond, whatever comes next."""
 
     connector: Connector
 
 
 @dataclass(frozen=True)
 class Set:
-    """Give properties of a connector (not ``enabled``, not ``extended_rights``) new values. An entry of
-    ``extended_rights`` that new permission groups grant is one of theirs from then on."""
+    """Give properties of a connector (not :data:`APART`) new values.
+
+    With ``permission_groups`` every entry of the groups that it names is there afterwards, also one that was removed
+    before: whether a server grants those again is not documented. An entry of ``extended_rights`` that they grant is
+    one of theirs from then on.
+    """
 
     name: str
     changes: tuple[tuple[str, Any], ...]
@@ -34,7 +38,7 @@ class Set:
 
 @dataclass(frozen=True)
 class Grant:
-    """Add an access control entry, be it allow or deny."""
+    """Add an access control entry, be it allow or deny, also one of a group that was removed."""
 
     name: str
     right: ExtendedRight
@@ -42,7 +46,7 @@ class Grant:
 
 @dataclass(frozen=True)
 class Revoke:
-    """Remove an access control entry, be it allow or deny."""
+    """Remove an access control entry, be it allow or deny, also one that a group granted."""
 
     name: str
     right: ExtendedRight
@@ -109,15 +113,28 @@ def apply_operation(state: State, operation: Operation) -> State:
 
 def _connector_after(current: Connector, operation: Set | Grant | Revoke | Enable | Disable) -> Connector:
     if isinstance(operation, Set):
-        after = replace(current, **dict(operation.changes))
-        return replace(after, extended_rights=beyond_groups(after.permission_groups, after.known_rights))
-    if isinstance(operation, Grant):
-        entries = tuple(sorted({*current.known_rights, operation.right}))
-        return replace(current, extended_rights=beyond_groups(current.permission_groups, entries))
-    if isinstance(operation, Revoke):
-        rest = tuple(entry for entry in current.known_rights if entry != operation.right)
-        return replace(current, extended_rights=rest)
+        return connector_set(current, dict(operation.changes))
+    if isinstance(operation, (Grant, Revoke)):
+        entries = current.own_entries
+        change = entries.union if isinstance(operation, Grant) else entries.difference
+        return _with_entries(current, change({operation.right}))
     return replace(current, enabled=isinstance(operation, Enable))
+
+
+def connector_set(current: Connector, changes: dict[str, Any]) -> Connector:
+    """After :class:`Set`."""
+    if "permission_groups" not in changes:
+        return replace(current, **changes)
+    groups = changes["permission_groups"]
+    extended = beyond_groups(groups, current.known_rights)
+    return replace(current, **{**changes, "extended_rights": extended, "removed_rights": ()})
+
+
+def _with_entries(connector: Connector, entries: frozenset[ExtendedRight]) -> Connector:
+    """With these entries and the groups that it has."""
+    granted = group_entries(connector.permission_groups)
+    extended, removed = entries - granted, granted - entries
+    return replace(connector, extended_rights=tuple(sorted(extended)), removed_rights=tuple(sorted(removed)))
 
 
 def _domains_after(state: State, operation: SetDomain | RemoveDomain) -> tuple[AcceptedDomain, ...]:
@@ -168,5 +185,5 @@ def _pairs(values: dict[str, Any]) -> str:
     return " ".join(f"{option}={json.dumps(render_value(rows[option], value))}" for option, value in values.items())
 
 
-APART = ("enabled", "extended_rights")
+APART = ("enabled", "extended_rights", "removed_rights")
 """Options that have operations of their own."""

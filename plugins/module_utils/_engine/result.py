@@ -11,7 +11,7 @@ from typing import Any
 from .._accounts.converge import AccountsOutcome
 from .._accounts.model import render_account
 from .._connector.model import AcceptedDomain, Connector
-from .._connector.properties import render_item
+from .._connector.properties import render_absent, render_item
 from .._connector.settings import render_settings
 from .._policy.compile import Policy
 from .._policy.state import State
@@ -79,10 +79,11 @@ def render_listeners(listeners: Iterable[tuple[str, int]]) -> list[dict[str, Any
 
 
 def _change(was: Policy, now: Policy) -> tuple[Surface, Surface]:
-    """What it opens and what it closes. Where rights are not known nothing was changed."""
+    """What it opens and what it closes; nothing is closed of which it is not known. Where rights are not known nothing
+    was changed."""
     if was.unknown or now.unknown:
         return Surface({}), Surface({})
-    return now.surface.minus(was.surface), was.surface.minus(now.surface)
+    return now.surface.minus(was.surface), was.surface.minus(now.surface.at_most)
 
 
 def _changed(part: Surface) -> list[dict[str, Any]]:
@@ -117,7 +118,9 @@ def _find(state: State, kind: str, name: str) -> Connector | AcceptedDomain | No
 
 def _render(state: State, kind: str, name: str) -> dict[str, Any]:
     item = _find(state, kind, name)
-    return {"name": name, "state": "absent"} if item is None else render_item(item)
+    if item is None:
+        return render_absent(name) if kind == "connectors" else {"name": name, "state": "absent"}
+    return render_item(item)
 
 
 def _text(value: Any) -> str:

@@ -35,7 +35,8 @@ class Assessment(NamedTuple):
 
 
 class Safety:
-    """Examines the states on the way from ``before`` to ``wanted``.
+    """Examines the states on the way from ``before`` to ``wanted``. Of what it is not known counts as relaying, at both
+    ends and between them.
 
     :raises UnknownRightsError: nothing can be said about one of the two
     """
@@ -45,8 +46,8 @@ class Safety:
         self.wanted = wanted
         self._validate = validate
         ends = before.policy, wanted.policy
-        self._surfaces = ends[0].surface, ends[1].surface
-        self._relaying = _common(*self._surfaces)
+        self._surfaces = ends[0].surface.at_most, ends[1].surface.at_most
+        self._relaying = _common(ends[0].surface, ends[1].surface)
         inbound = _inbound(ends[0]), _inbound(ends[1])
         self._inbound_before = inbound[0][1]
         self._inbound = tuple(_common(*pair) for pair in zip(*inbound))
@@ -62,7 +63,7 @@ class Safety:
 
     def opens(self, state: State) -> Surface:
         """What relays in ``state`` though neither before nor after."""
-        return _policy(state).surface.minus(*self._surfaces)
+        return _policy(state).surface.at_most.minus(*self._surfaces)
 
     def stops(self, state: State) -> Surface:
         """Who can send inbound mail before, without TLS, and not in ``state``."""
@@ -76,7 +77,7 @@ class Safety:
         if self._validate(state, self.before):
             return Assessment(False)
         policy = _policy(state)
-        if policy.surface.minus(*self._surfaces):
+        if policy.surface.at_most.minus(*self._surfaces):
             return Assessment(False)
         return Assessment(True, self._lost(policy), self._relaying.minus(policy.surface))
 

@@ -5,7 +5,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from typing import NamedTuple
@@ -13,13 +13,19 @@ from typing import NamedTuple
 from .._connector.errors import ServiceError
 from .._policy.state import State
 
+_LEFT_ALONE = "The server is in maintenance, so its transport service was not restarted (restart_in_maintenance)."
+
 
 class ServicePart(NamedTuple):
-    """One of the services that together are the transport service (Exchange has two)."""
+    """One of the services that together are the transport service (Exchange has two).
+
+    :ivar changed: names of the connectors that were changed after it had started
+    """
 
     name: str
     running: bool
     restart_required: bool
+    changed: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True)
@@ -29,6 +35,8 @@ class ServiceFacts:
     :ivar listeners: ``(address, port)`` that it holds open, ``None``: that cannot be seen
     :ivar parts: where it is more than one service
     :ivar silent: ``(address, port)`` that should be open and are not or, where they were asked, do not answer
+    :ivar in_maintenance: somebody took the server out of service for a while
+    :ivar warnings: what is odd about it, whole sentences
     """
 
     running: bool
@@ -36,6 +44,8 @@ class ServiceFacts:
     listeners: tuple[tuple[str, int], ...] | None = ()
     parts: tuple[ServicePart, ...] = ()
     silent: tuple[tuple[str, int], ...] = ()
+    in_maintenance: bool = False
+    warnings: tuple[str, ...] = ()
 
 
 class Service(ABC):
@@ -59,6 +69,32 @@ class Service(ABC):
     def check(self) -> None:
         """:raises ServiceError: the service would not start with what is stored"""
 
+    def commands(self, facts: ServiceFacts, state: str, only_if_required: bool) -> tuple[str, ...]:
+        """What brings the service from ``facts`` to ``state``."""
+        if state == "stopped":
+            return ("stop",) if facts.running else ()
+        if not facts.running:
+            return ("start",)
+        wanted = state == "restarted" and (facts.restart_required or not only_if_required)
+        return ("stop", "start") if wanted or facts.silent else ()
+
+    @abstractmethod
+    def carry_out(self, commands: Sequence[str]) -> ServiceFacts:
+        """Do what :meth:`commands` said, and wait until it is so.
+
+        :returns: the facts after that; where it was started, every listener having been asked
+        :raises ServiceError: it did not start, or did not stop
+        """
+
+
+class SingleService(Service):
+    """A transport service that is one process."""
+
+    def carry_out(self, commands: Sequence[str]) -> ServiceFacts:
+        for command in commands:
+            self.stop() if command == "stop" else self.start()
+        return self.ask() if "start" in commands else self.facts()
+
     @abstractmethod
     def start(self) -> None:
         """Return when every listener is open.
@@ -81,45 +117,46 @@ class ServiceOutcome:
     before: ServiceFacts
     after: ServiceFacts
     commands: tuple[str, ...]
+    warnings: tuple[str, ...] = ()
 
 
-def converge_service(service: Service, state: str, *, only_if_required: bool, check: bool) -> ServiceOutcome:
-    """:param state: ``started``, ``stopped`` or ``restarted``
+class Wish(NamedTuple):
+    """:ivar state: ``started``, ``stopped`` or ``restarted``
+    :ivar only_if_required: restart only what has loaded something else than what is stored
+    :ivar in_maintenance: restart a server also while it is in maintenance
+    """
 
-    A service that would not start again is not stopped: what it would load is checked first. Started means that every
-    listener answers.
+    state: str
+    only_if_required: bool = False
+    in_maintenance: bool = False
+
+
+def converge_service(service: Service, wish: Wish, *, check: bool) -> ServiceOutcome:
+    """A service that would not start again is not stopped: what it would load is checked first. Started means that
+    every listener answers.
 
     :raises ServiceError: it did not do as it was told
     """
     with service.transaction(read_only=check):
-        return _converge(service, state, only_if_required, check)
+        return _converge(service, wish, check)
 
 
-def _converge(service: Service, state: str, only_if_required: bool, check: bool) -> ServiceOutcome:
-    before = service.facts() if state == "stopped" else service.ask()
-    commands = _commands(before, state, only_if_required)
+def _converge(service: Service, wish: Wish, check: bool) -> ServiceOutcome:
+    before = service.facts() if wish.state == "stopped" else service.ask()
+    if wish.state == "restarted" and before.running and before.in_maintenance and not wish.in_maintenance:
+        return ServiceOutcome(before, before, (), (*before.warnings, _LEFT_ALONE))
+    commands = service.commands(before, wish.state, wish.only_if_required)
     if not commands:
-        return ServiceOutcome(before, before, commands)
+        return ServiceOutcome(before, before, commands, before.warnings)
     if check:
-        planned = replace(before, running=state != "stopped", restart_required=False, silent=())
-        return ServiceOutcome(before, planned, commands)
-    if "start" in commands:
+        planned = replace(before, running=wish.state != "stopped", restart_required=False, silent=())
+        return ServiceOutcome(before, planned, commands, before.warnings)
+    if wish.state != "stopped":
         service.check()
-    for command in commands:
-        service.stop() if command == "stop" else service.start()
-    after = service.facts() if state == "stopped" else service.ask()
-    if after.silent:
+    after = service.carry_out(commands)
+    if wish.state != "stopped" and after.silent:
         raise _silent(after)
-    return ServiceOutcome(before, after, commands)
-
-
-def _commands(facts: ServiceFacts, state: str, only_if_required: bool) -> tuple[str, ...]:
-    if state == "stopped":
-        return ("stop",) if facts.running else ()
-    if not facts.running:
-        return ("start",)
-    wanted = state == "restarted" and (facts.restart_required or not only_if_required)
-    return ("stop", "start") if wanted or facts.silent else ()
+    return ServiceOutcome(before, after, commands, after.warnings)
 
 
 def _silent(facts: ServiceFacts) -> ServiceError:

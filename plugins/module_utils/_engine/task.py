@@ -16,7 +16,7 @@ from .guard import Limits, parse_limits
 from .info import connector_for, render_info
 from .merge import Options
 from .result import render_accounts, render_outcome, render_service, render_state
-from .service import converge_service
+from .service import Wish, converge_service
 
 Params = Mapping[str, Any]
 
@@ -106,10 +106,10 @@ def _accounts(backend: Backend, params: Params, check: bool) -> Result:
 
 
 def _service(backend: Backend, params: Params, check: bool) -> Result:
-    only_if_required = params["only_if_required"]
-    outcome = converge_service(backend.service, params["state"], only_if_required=only_if_required, check=check)
+    wish = Wish(params["state"], params["only_if_required"], params["restart_in_maintenance"])
+    outcome = converge_service(backend.service, wish, check=check)
     values, diff = render_service(backend.name, outcome)
-    return Result(values, (), diff)
+    return Result(values, outcome.warnings, diff)
 
 
 def _info(backend: Backend, params: Params, check: bool) -> Result:

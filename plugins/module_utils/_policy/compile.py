@@ -6,13 +6,14 @@ Selection and rights are decided here and nowhere else. For a session on local a
 the enabled
 connectors bound to L:P or to the wildcard of L's family on P whose ranges hold the peer. A connector bound to the exact
 address wins over one bound to the wildcard; among equals the smallest range wins; nobody falls back to another
-connector.
+connector. Ranges of one size that two connectors claim are refused of a task, and a server may hold them all the same:
+which connector wins there is not documented, so the more open one does, and nothing is called closed that may be open.
 """
 
 from __future__ import annotations
 
 import heapq
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import NamedTuple
@@ -24,6 +25,8 @@ from .._connector.rights import ANY_RECIPIENT, ANY_SENDER, AUTHORITATIVE_SENDER,
 from .rule import Interval, Rule
 from .surface import Surface, surface_of
 
+_COUNTED = frozenset({SUBMIT, ANY_RECIPIENT, ANY_SENDER, AUTHORITATIVE_SENDER})
+
 
 @dataclass(frozen=True)
 class Policy:
@@ -34,6 +37,8 @@ class Policy:
     :ivar accepted_domains: accepted domains sorted by name
     :ivar postmaster: where ``<postmaster>`` goes, ``None``: nowhere
     :ivar unknown: names of connectors of which nobody let us read who has which right
+    :ivar doubtful: for the number of a rule the rule that holds if sessions without AUTH belong to groups of which that
+        is not documented, where it allows more; like ``unknown``, no part of the document
     """
 
     bindings: tuple[tuple[Binding, tuple[Interval, ...]], ...]
@@ -41,6 +46,7 @@ class Policy:
     accepted_domains: tuple[AcceptedDomain, ...]
     postmaster: str | None
     unknown: tuple[str, ...] = ()
+    doubtful: tuple[tuple[int, Rule], ...] = ()
 
     def at(self, binding: Binding) -> tuple[Interval, ...]:
         """What judges sessions that arrive at ``binding``: its own intervals, else those of the wildcard."""
@@ -53,7 +59,7 @@ class Policy:
         :raises UnknownRightsError: nothing can be said to be closed where the rights are not known
         """
         reached = [item for item in self.accepted_domains if item.is_relayed or item.is_wide]
-        return surface_of(self.bindings, self._known_rules, reached)
+        return surface_of(self.bindings, self._known_rules, reached, self.perhaps)
 
     @cached_property
     def granted_surface(self) -> Surface:
@@ -61,13 +67,18 @@ class Policy:
 
         :raises UnknownRightsError: as :attr:`surface`
         """
-        return surface_of(self.bindings, self._known_rules, ())
+        return surface_of(self.bindings, self._known_rules, (), self.perhaps)
 
     @property
     def _known_rules(self) -> tuple[Rule, ...]:
         if self.unknown:
             raise UnknownRightsError(self.unknown)
         return self.rules
+
+    @cached_property
+    def perhaps(self) -> Mapping[int, Rule]:
+        """:attr:`doubtful` by number."""
+        return dict(self.doubtful)
 
     @cached_property
     def domains_by_name(self) -> Mapping[str, AcceptedDomain]:
@@ -84,10 +95,15 @@ class Policy:
 
 
 class _Claim(NamedTuple):
-    """A connector's claim to a range; the least claim wins. ``rank`` 0: exact address, 1: wildcard."""
+    """A connector's claim to a range; the least claim wins.
+
+    :ivar rank: 0: exact address, 1: wildcard
+    :ivar place: of its rule among all of them, the more open ones first
+    """
 
     rank: int
     size: int
+    place: int
     low: int
     rule: int
     high: int
@@ -98,31 +114,40 @@ def compile_policy(connectors: Iterable[Connector], accepted_domains: Iterable[A
     enabled = [item for item in sorted(connectors, key=lambda item: item.key) if item.enabled]
     bindings = sorted({binding for item in enabled for binding in item.bindings})
     domains = tuple(sorted(accepted_domains, key=lambda item: item.key))
+    rules = tuple(_rule(item, domains, item.anonymous_rights) for item in enabled)
+    places = _places(rules)
     return Policy(
-        bindings=tuple((binding, _intervals(binding, enabled)) for binding in bindings),
-        rules=tuple(_rule(item, domains) for item in enabled),
+        bindings=tuple((binding, _intervals(binding, enabled, places)) for binding in bindings),
+        rules=rules,
         accepted_domains=domains,
         postmaster=_postmaster(domains),
         unknown=tuple(item.name for item in enabled if item.extended_rights is None),
+        doubtful=tuple(_doubtful(enabled, domains)),
     )
 
 
-def _rule(connector: Connector, domains: Iterable[AcceptedDomain]) -> Rule:
-    rights = connector.anonymous_rights
+def _doubtful(connectors: Iterable[Connector], domains: Iterable[AcceptedDomain]) -> Iterator[tuple[int, Rule]]:
+    for number, item in enumerate(connectors):
+        if (item.possible_rights - item.anonymous_rights) & _COUNTED:
+            yield number, _rule(item, domains, item.possible_rights)
+
+
+def _rule(connector: Connector, domains: Iterable[AcceptedDomain], rights: frozenset[str]) -> Rule:
+    """:param rights: of sessions without AUTH"""
     relays = {SUBMIT, ANY_RECIPIENT} <= rights
     tls = "Tls" in connector.auth_mechanism
     return Rule(
         connector=connector.name,
-        fqdn=connector.fqdn,
-        banner=connector.banner,
-        max_message_size=connector.max_message_size,
-        max_recipients=connector.max_recipients_per_message,
-        max_connections=connector.max_inbound_connection,
-        max_connections_per_source=connector.max_inbound_connection_per_source,
-        max_protocol_errors=connector.max_protocol_errors,
-        connection_timeout=connector.connection_timeout,
-        inactivity_timeout=connector.connection_inactivity_timeout,
-        tarpit_interval=connector.tarpit_interval,
+        fqdn=connector.known("fqdn"),
+        banner=connector.known("banner"),
+        max_message_size=connector.known("max_message_size"),
+        max_recipients=connector.known("max_recipients_per_message"),
+        max_connections=connector.known("max_inbound_connection"),
+        max_connections_per_source=connector.known("max_inbound_connection_per_source"),
+        max_protocol_errors=connector.known("max_protocol_errors"),
+        connection_timeout=connector.known("connection_timeout"),
+        inactivity_timeout=connector.known("connection_inactivity_timeout"),
+        tarpit_interval=connector.known("tarpit_interval"),
         starttls=tls and not connector.implicit_tls,
         implicit_tls=tls and connector.implicit_tls,
         require_tls=connector.require_tls,
@@ -163,7 +188,31 @@ def _postmaster(domains: Iterable[AcceptedDomain]) -> str | None:
     return None if name is None else f"postmaster@{name}"
 
 
-def _intervals(binding: Binding, connectors: list[Connector]) -> tuple[Interval, ...]:
+def _places(rules: Sequence[Rule]) -> list[int]:
+    """The place of each rule among all of them, by which equal claims are settled: the more open one first, then by
+    name."""
+    order = sorted(range(len(rules)), key=lambda number: (*_closed(rules[number]), number))
+    places = [0] * len(rules)
+    for place, number in enumerate(order):
+        places[number] = place
+    return places
+
+
+def _closed(rule: Rule) -> tuple[bool, ...]:
+    """What the rule refuses, the weightier first: relaying without AUTH, to some, as somebody; inbound mail, as
+    anybody, in plain sessions; relaying after AUTH."""
+    return (
+        not rule.anonymous_relay,
+        rule.allowed_recipients is not None,
+        rule.allowed_senders is not None,
+        not rule.anonymous_submit,
+        not rule.anonymous_any_sender,
+        rule.require_tls or rule.implicit_tls,
+        not rule.account_any_recipient,
+    )
+
+
+def _intervals(binding: Binding, connectors: list[Connector], places: Sequence[int]) -> tuple[Interval, ...]:
     """Of the binding's own version: a session that arrives at an IPv4 address comes from one."""
     claims: list[_Claim] = []
     for rule, connector in enumerate(connectors):
@@ -174,7 +223,7 @@ def _intervals(binding: Binding, connectors: list[Connector]) -> tuple[Interval,
         else:
             continue
         ranges = (item for item in connector.remote_ip_ranges if item.version == binding.version)
-        claims += (_Claim(rank, item.size, item.low, rule, item.high) for item in ranges)
+        claims += (_Claim(rank, item.size, places[rule], item.low, rule, item.high) for item in ranges)
     return tuple(_sweep(binding.version, claims))
 
 

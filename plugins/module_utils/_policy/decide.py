@@ -56,9 +56,9 @@ class Session:
 
 class Decision(NamedTuple):
     """``reply`` to the last command a client gets to; ``right`` that allowed or is missing (empty: none is asked
-    for)."""
+    for). ``allowed`` is ``None``, without a reply, where the server may hold that a session has ``right`` or not."""
 
-    allowed: bool
+    allowed: bool | None
     reply: str
     connector: str
     right: str
@@ -66,18 +66,31 @@ class Decision(NamedTuple):
 
 def rule_for(policy: Policy, local: Binding, peer: Peer) -> Rule | None:
     """The rule of the connector that takes this session, ``None``: no connector does."""
+    number = _rule_number(policy, local, peer)
+    return None if number is None else policy.rules[number]
+
+
+def _rule_number(policy: Policy, local: Binding, peer: Peer) -> int | None:
     intervals = policy.at(local)
     index = bisect.bisect_right(intervals, (peer.version, peer.number, 1 << 129, 0)) - 1
     if index < 0:
         return None
     found = intervals[index]
-    return policy.rules[found.rule] if found.version == peer.version and found.high >= peer.number else None
+    return found.rule if found.version == peer.version and found.high >= peer.number else None
 
 
 def decide(policy: Policy, session: Session) -> Decision:
-    rule = rule_for(policy, session.local, session.peer)
-    if rule is None:
+    number = _rule_number(policy, session.local, session.peer)
+    if number is None:
         return Decision(False, NO_CONNECTOR, "", "")
+    decision = _judge(policy, policy.rules[number], session)
+    perhaps = policy.perhaps.get(number)
+    if not decision.allowed and perhaps is not None and _judge(policy, perhaps, session).allowed:
+        return decision._replace(allowed=None, reply="")
+    return decision
+
+
+def _judge(policy: Policy, rule: Rule, session: Session) -> Decision:
     if rule.require_tls and not session.tls:
         return Decision(False, TLS_FIRST, rule.connector, "")
     if session.account is not None:

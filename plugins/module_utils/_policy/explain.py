@@ -44,6 +44,10 @@ _NOT_AN_ALLOWED_RECIPIENT = (
 _TAKEN_BY_A_WIDE_DOMAIN = (
     "Connector '{connector}' grants {who} {right}, and the accepted domain '{domain}' takes {recipient}."
 )
+_NOT_DOCUMENTED = (
+    "Connector '{connector}' grants {right} to a group such as Everyone: whether {who} carry this is not documented, "
+    "so the server may take the session or refuse it."
+)
 _ALLOWED = {
     SUBMIT: "Connector '{connector}' grants {who} {right}, and {recipient} is a recipient of ours.",
     ANY_RECIPIENT: "Connector '{connector}' grants {who} {right}, so {recipient} may be of any domain.",
@@ -96,14 +100,16 @@ def _parse_account(value: Any, where: str) -> frozenset[str] | None:
 
 
 def answer(policy: Policy, session: d.Session) -> dict[str, Any]:
-    """``{allowed, reply, connector, right, reason}``; connector and right are ``None`` where there is none."""
+    """``{allowed, reply, connector, right, reason}``; connector and right are ``None`` where there is none. ``allowed``
+    is ``unknown``, which no condition takes for false, where the server does not document it; then there is no reply.
+    """
     decision = d.decide(policy, session)
     rule = d.rule_for(policy, session.local, session.peer)
     wide = _wide_domain(policy, session)
     template = _TAKEN_BY_A_WIDE_DOMAIN if decision.allowed and wide else _template(decision, rule, session)
     return {
-        "allowed": decision.allowed,
-        "reply": decision.reply,
+        "allowed": "unknown" if decision.allowed is None else decision.allowed,
+        "reply": decision.reply or None,
         "connector": decision.connector or None,
         "right": decision.right or None,
         "reason": template.format(
@@ -127,6 +133,8 @@ def _wide_domain(policy: Policy, session: d.Session) -> str:
 
 
 def _template(decision: d.Decision, rule: Rule | None, session: d.Session) -> str:
+    if decision.allowed is None:
+        return _NOT_DOCUMENTED
     if decision.allowed:
         return _ALLOWED[decision.right]
     if session.account is not None:

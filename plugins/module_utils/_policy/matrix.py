@@ -19,7 +19,7 @@ def access_matrix(policy: Policy) -> list[dict[str, Any]]:
         row
         for binding, intervals in policy.bindings
         for row in (
-            *(_served(binding, as_range(item), policy.rules[item.rule], policy) for item in intervals),
+            *(_served(binding, as_range(item), item.rule, policy) for item in intervals),
             *_everybody_else(binding, map(as_range, intervals)),
         )
     ]
@@ -40,17 +40,26 @@ def _everybody_else(binding: Binding, served: Iterable[AddressRange]) -> list[di
     return [closed] if rest else []
 
 
-def _served(binding: Binding, clients: AddressRange, rule: Rule, policy: Policy) -> dict[str, Any]:
+def _served(binding: Binding, clients: AddressRange, number: int, policy: Policy) -> dict[str, Any]:
+    rule = policy.rules[number]
     account_any_domain = rule.account_any_recipient or policy.accepts_any_domain
     return {
         "binding": str(binding),
         "clients": [str(block) for block in cidrs(clients)],
         "addresses": clients.size,
         "connector": rule.connector,
-        "anonymous": {"own_domains": rule.anonymous_submit, "any_domain": _any_domain(rule, policy)},
+        "anonymous": _anonymous(rule, policy.perhaps.get(number, rule), policy),
         "account": {"auth": rule.auth, "any_domain": rule.auth != "never" and account_any_domain},
         "tls": _tls(rule),
     }
+
+
+def _anonymous(rule: Rule, perhaps: Rule, policy: Policy) -> dict[str, Any]:
+    """``unknown`` where it is not documented which of the two rules holds, and they differ."""
+    known, other = (
+        {"own_domains": each.anonymous_submit, "any_domain": _any_domain(each, policy)} for each in (rule, perhaps)
+    )
+    return {key: value if value == other[key] else "unknown" for key, value in known.items()}
 
 
 def _any_domain(rule: Rule, policy: Policy) -> bool | list[str]:

@@ -29,6 +29,7 @@ class Shadow:
 
     :ivar takers: names, sorted
     :ivar exact: those of the takers that win because they are bound to the exact address
+    :ivar equal: a taker lists one of the ranges itself: which of the two wins is not documented
     """
 
     connector: str
@@ -36,6 +37,7 @@ class Shadow:
     takers: tuple[str, ...]
     exact: tuple[str, ...]
     ranges: tuple[AddressRange, ...]
+    equal: bool = False
 
     def __str__(self) -> str:
         verb = "is" if sum(item.size for item in union(self.ranges)) == 1 else "are"
@@ -48,6 +50,8 @@ class Shadow:
         one = len(self.takers) == 1
         exact = "is bound to the exact address" if one else "are bound to the exact address"
         smaller = "has a smaller range" if one else "have smaller ranges"
+        if self.equal:
+            smaller = f"{'lists' if one else 'list'} the same addresses (which of them wins is not documented)"
         if self.exact == self.takers:
             return f"which {exact}"
         return f"which {exact} or {smaller}" if self.exact else f"which {smaller}"
@@ -84,6 +88,7 @@ class _Taken:
         self, policy: Policy, binding: Binding, intervals: Sequence[Interval], enabled: Mapping[str, Connector]
     ) -> None:
         self._binding = binding
+        self._enabled = enabled
         self._intervals = intervals
         self._lows = [item.low for item in intervals]
         self._names = [rule.connector for rule in policy.rules]
@@ -103,7 +108,11 @@ class _Taken:
         for takers, ranges in sorted(together.items()):
             exact = () if is_bound else tuple(name for name in takers if name in self._bound)
             if is_bound or exact:
-                yield Shadow(connector.name, self._binding, takers, exact, tuple(sorted(ranges)))
+                equal = any(self._lists(name, ranges) for name in takers if name not in exact)
+                yield Shadow(connector.name, self._binding, takers, exact, tuple(sorted(ranges)), equal)
+
+    def _lists(self, name: str, ranges: Iterable[AddressRange]) -> bool:
+        return bool({*self._enabled[name].remote_ip_ranges} & {*ranges})
 
     def _lost(self, connector: Connector) -> Iterable[AddressRange]:
         """Ranges of which no address is left to the connector."""

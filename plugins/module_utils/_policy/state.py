@@ -11,6 +11,8 @@ from .._connector.model import AcceptedDomain, Connector
 from .._connector.settings import Settings
 from .compile import Policy, compile_policy
 
+_PLAIN = Connector("")
+
 
 @dataclass(frozen=True)
 class State:
@@ -20,12 +22,14 @@ class State:
     :ivar accepted_domains: sorted by name, names unique
     :ivar built_in: names of connectors that came with the server
     :ivar settings: of the whole server, ``None``: it keeps none for us, or there is no server yet
+    :ivar template: what a new connector has of which a task says nothing
     """
 
     connectors: tuple[Connector, ...] = ()
     accepted_domains: tuple[AcceptedDomain, ...] = ()
     built_in: tuple[str, ...] = ()
     settings: Settings | None = None
+    template: Connector = _PLAIN
 
     @cached_property
     def policy(self) -> Policy:

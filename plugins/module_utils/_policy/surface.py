@@ -2,10 +2,10 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """The relay surface: who may send where without AUTH beyond our own mailboxes, exactly.
 
-A *reach* is ``any`` or a pattern of recipients: ``domain``, ``*.domain`` or ``user@domain``. A session with the null
-sender needs no right to send as anyone, so whoever may submit reaches the accepted domains that are relayed
-(InternalRelay, ExternalRelay) or wide (``*``, ``*.tld``, a single label), and with Accept-Any-Recipient any domain, or
-the ``allowed_recipients``.
+A *reach* is ``any``, ``unknown`` (any or nothing: what the server does is not documented), or a pattern of recipients:
+``domain``, ``*.domain`` or ``user@domain``. A session with the null sender needs no right to send as anyone, so whoever
+may submit reaches the accepted domains that are relayed (InternalRelay, ExternalRelay) or wide (``*``, ``*.tld``, a
+single label), and with Accept-Any-Recipient any domain, or the ``allowed_recipients``.
 """
 
 from __future__ import annotations
@@ -22,9 +22,10 @@ from .._connector.model import AcceptedDomain
 from .._connector.values import parse_address_pattern
 from .rule import Interval, Rule, as_range
 
-ANY = "any"
-_DOMAIN_ANY = "any."
-"""The domain that is called ``any``."""
+ANY, UNKNOWN = "any", "unknown"
+_DOMAINS = {ANY: "any.", UNKNOWN: "unknown."}
+"""The domains that are called so."""
+_WORDS = {ANY: "any domain", UNKNOWN: "perhaps any domain"}
 _SHOWN = 8
 _ENTRY_FORM = "Write {binding: ..., reach: ..., ranges: [...]}, as relay_surface has it."
 
@@ -51,6 +52,18 @@ class Surface:
     def addresses(self) -> tuple[AddressRange, ...]:
         """Every address that reaches anything on some binding."""
         return union(item for reaches in self.entries.values() for ranges in reaches.values() for item in ranges)
+
+    @property
+    def at_most(self) -> Surface:
+        """With ``any`` for ``unknown``: what is not known is not said to be closed."""
+        if not any(UNKNOWN in reaches for reaches in self.entries.values()):
+            return self
+        return Surface({binding: _at_most(reaches) for binding, reaches in self.entries.items()})
+
+    @property
+    def unknown(self) -> tuple[AddressRange, ...]:
+        """The addresses of which it is not known on some binding."""
+        return union(item for reaches in self.entries.values() for item in reaches.get(UNKNOWN, ()))
 
     def at(self, binding: Binding, reach: str) -> tuple[AddressRange, ...]:
         """The addresses that reach all of ``reach`` in a session that arrives at ``binding``."""
@@ -114,7 +127,7 @@ class Surface:
         for binding, reaches in self.entries.items():
             together: dict[tuple[AddressRange, ...], list[str]] = {}
             for reach, ranges in reaches.items():
-                together.setdefault(ranges, []).append("any domain" if reach == ANY else reach)
+                together.setdefault(ranges, []).append(_WORDS.get(reach, reach))
             for ranges, where in together.items():
                 bindings.setdefault((ranges, tuple(where)), []).append(binding)
         return [
@@ -124,15 +137,25 @@ class Surface:
 
 
 def surface_of(
-    bindings: Iterable[tuple[Binding, Sequence[Interval]]], rules: Sequence[Rule], relayed: Iterable[AcceptedDomain]
+    bindings: Iterable[tuple[Binding, Sequence[Interval]]],
+    rules: Sequence[Rule],
+    relayed: Iterable[AcceptedDomain],
+    perhaps: Mapping[int, Rule],
 ) -> Surface:
-    """:param relayed: accepted domains that whoever may submit reaches"""
+    """:param relayed: accepted domains that whoever may submit reaches, also where it is not known who may
+    :param perhaps: rules that may hold in place of some of ``rules``, by number
+    """
     reaches = [_reach(item.name) for item in relayed]
-    return Surface({binding: _reached(rules, intervals, reaches) for binding, intervals in bindings})
+    return Surface({binding: _reached(rules, intervals, reaches, perhaps) for binding, intervals in bindings})
+
+
+def _at_most(reaches: Mapping[str, tuple[AddressRange, ...]]) -> dict[str, tuple[AddressRange, ...]]:
+    known = {reach: ranges for reach, ranges in reaches.items() if reach != UNKNOWN}
+    return {**known, ANY: (*reaches.get(ANY, ()), *reaches.get(UNKNOWN, ()))}
 
 
 def _reached(
-    rules: Sequence[Rule], intervals: Iterable[Interval], relayed: Iterable[str]
+    rules: Sequence[Rule], intervals: Iterable[Interval], relayed: Iterable[str], perhaps: Mapping[int, Rule]
 ) -> dict[str, tuple[AddressRange, ...]]:
     by_rule: dict[int, list[AddressRange]] = {}
     for item in intervals:
@@ -140,10 +163,10 @@ def _reached(
     found: dict[str, list[AddressRange]] = {}
     submitting: list[AddressRange] = []
     for number, ranges in by_rule.items():
-        rule = rules[number]
-        if rule.anonymous_submit:
+        rule, widest = rules[number], perhaps.get(number, rules[number])
+        if widest.anonymous_submit:
             submitting += ranges
-        for reach in _rule_reaches(rule):
+        for reach in (*_rule_reaches(rule), *((UNKNOWN,) if widest.anonymous_relay > rule.anonymous_relay else ())):
             found.setdefault(reach, []).extend(ranges)
     merged = union(submitting)
     for reach in relayed:
@@ -158,7 +181,7 @@ def _rule_reaches(rule: Rule) -> tuple[str, ...]:
 
 
 def _reach(pattern: str) -> str:
-    return {"*": ANY, ANY: _DOMAIN_ANY}.get(pattern, pattern)
+    return ANY if pattern == "*" else _DOMAINS.get(pattern, pattern)
 
 
 def _wider(reach: str) -> Iterator[str]:
@@ -175,9 +198,9 @@ def _wider(reach: str) -> Iterator[str]:
 
 
 def _reduced(reaches: Mapping[str, Iterable[AddressRange]]) -> dict[str, tuple[AddressRange, ...]]:
-    """In union form, ``any`` first; without ranges that a wider reach has as a whole. Ranges that it has in part stay:
-    cut up they would say the same in more lines."""
-    unions = {reach: union(reaches[reach]) for reach in sorted(reaches, key=lambda reach: (reach != ANY, reach))}
+    """In union form, ``any`` first, then ``unknown``; without ranges that a wider reach has as a whole. Ranges that it
+    has in part stay: cut up they would say the same in more lines."""
+    unions = {reach: union(reaches[reach]) for reach in sorted(reaches, key=_order)}
     done: dict[tuple[tuple[AddressRange, ...], tuple[str, ...]], tuple[AddressRange, ...]] = {}
     found = {}
     for reach, ranges in unions.items():
@@ -188,6 +211,10 @@ def _reduced(reaches: Mapping[str, Iterable[AddressRange]]) -> dict[str, tuple[A
         if done[ranges, wider]:
             found[reach] = done[ranges, wider]
     return found
+
+
+def _order(reach: str) -> tuple[bool, bool, str]:
+    return reach != ANY, reach != UNKNOWN, reach
 
 
 def _holding(ranges: tuple[AddressRange, ...], parts: Iterable[AddressRange]) -> tuple[AddressRange, ...]:
@@ -201,7 +228,7 @@ def _parse_entry(entry: object, where: str) -> tuple[Binding, str, list[AddressR
     if not isinstance(entry, Mapping) or not needed <= set(entry) <= {*needed, "addresses"}:
         raise InputError("not an entry of a relay surface", where=where, value=entry, way_out=_ENTRY_FORM)
     reach, texts, addresses = entry["reach"], entry["ranges"], entry.get("addresses")
-    if reach not in (ANY, _DOMAIN_ANY):
+    if reach not in (*_DOMAINS, *_DOMAINS.values()):
         reach = _reach(parse_address_pattern(reach, f"{where}.reach"))
     if not isinstance(texts, (list, tuple)):
         raise InputError("not a list", where=f"{where}.ranges", value=texts, way_out=_ENTRY_FORM)

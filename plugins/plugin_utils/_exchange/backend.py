@@ -1,72 +1,143 @@
 # SPDX-FileCopyrightText: 2026 mailops.relay contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The exchange backend: it reads. What would change something is refused before anything is touched."""
+"""The exchange backend: one server, read in one execution and written in one more."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import NoReturn
 
-from ...module_utils._connector.errors import CapabilityError, Conflict, Finding
-from ...module_utils._engine.backend import Backend, Change, Reading
-from ...module_utils._engine.service import Service, ServiceFacts
+from ...module_utils._connector.errors import CapabilityError, Conflict, Finding, RelayError, StoreError
+from ...module_utils._engine.backend import ApplyError, Backend, Change, Reading
+from ...module_utils._engine.operations import describe, title
 from ...module_utils._policy.state import State
-from .calls import Answers
+from .calls import Answers, Execute, Executed, ask, run
+from .errors import Problem, explain
+from .places import check_places
+from .rules import new_exchange_conflicts
+from .seen import Seen
+from .service import ExchangeService
 from .state import read_server
+from .writing import operation_number, write_request
 
 NAME = "exchange"
-
-
-def _not_built() -> CapabilityError:
-    return CapabilityError(
-        "writing to Exchange is not built yet",
-        where="backend",
-        value=NAME,
-        way_out="This release reads Exchange: receive_connectors_info, the filter relay_surface, accepted_domains.",
-    )
-
-
-class ExchangeService(Service):
-    """The transport services of one server: told of by a reading, not controlled."""
-
-    def transaction(self, read_only: bool) -> NoReturn:
-        raise _not_built()
-
-    def facts(self, state: State | None = None) -> ServiceFacts:
-        raise _not_built()
-
-    def check(self) -> None:
-        raise _not_built()
-
-    def start(self) -> None:
-        raise _not_built()
-
-    def stop(self) -> None:
-        raise _not_built()
+_AGAIN = "Run the task again: it goes on from what is there then."
 
 
 class ExchangeBackend(Backend):
     """One Exchange server.
 
-    :param ask: reads it, in one execution, or reads a snapshot of it
+    :param execute: runs the internal module there
+    :param session: ``remote`` or ``snapin``
+    """
+
+    name = NAME
+    service: ExchangeService
+
+    def __init__(self, execute: Execute, session: str) -> None:
+        self._execute = execute
+        self._session = session
+        self._seen = Seen({})
+        self.service = ExchangeService(self._look, self._request)
+
+    def read(self) -> Reading:
+        reading, self._seen = self._look()
+        self.service.noted(reading)
+        return reading
+
+    def _look(self) -> tuple[Reading, Seen]:
+        answers = ask(self._execute, self._session)
+        return read_server(answers), Seen(answers)
+
+    def validate(self, state: State, before: State) -> list[Conflict]:
+        return new_exchange_conflicts(state, before, has_roles=self._seen.has_roles)
+
+    def preflight(self, change: Change) -> list[Finding]:
+        return check_places(change.before.state, change.wanted, self._seen)
+
+    def apply(self, change: Change) -> Reading:
+        request = write_request(change, self._seen, self._session)
+        try:
+            done = run(self._execute, request)
+        except RelayError as error:
+            raise ApplyError(
+                f"nobody knows how far it came: {error.what}", where=error.where, way_out=error.way_out
+            ) from error
+        if not done.began and done.problem is not None:
+            raise _nothing_written(done.problem)
+        self._seen = Seen(done.answers)
+        reading = None if done.unread is not None else read_server(done.answers)
+        failure = done.problem or done.unread
+        if failure is not None or reading is None:
+            raise _half_way(change, failure or Problem("then", ""), reading)
+        return reading
+
+    def _request(self, calls: list[dict[str, object]], then: list[dict[str, object]]) -> Executed:
+        """Carry out calls that are no operations."""
+        request = {"session": self._session, "write": True, "calls": calls, "then": then}
+        return run(self._execute, request)
+
+
+class SnapshotBackend(Backend):
+    """A snapshot of a server: it can be read, and that is all.
+
+    :param answers: reads it
     """
 
     name = NAME
 
-    def __init__(self, ask: Callable[[], Answers]) -> None:
-        self._ask = ask
-        self.service = ExchangeService()
+    def __init__(self, answers: Callable[[], Answers]) -> None:
+        self._answers = answers
+        self.service = ExchangeService(self._look, None)
+
+    def _look(self) -> tuple[Reading, Seen]:
+        answers = self._answers()
+        return read_server(answers), Seen(answers)
 
     def read(self) -> Reading:
-        return read_server(self._ask())
+        return read_server(self._answers())
 
     def validate(self, state: State, before: State) -> list[Conflict]:
         return []
 
     def preflight(self, change: Change) -> list[Finding]:
-        if change.operations:
-            raise _not_built()
         return []
 
     def apply(self, change: Change) -> Reading:
-        raise _not_built()
+        raise CapabilityError("a snapshot is no server", where="snapshot", way_out="Leave snapshot out.")
+
+
+def _nothing_written(problem: Problem) -> RelayError:
+    if problem.id.startswith("ChangedMeanwhile"):
+        return StoreError(
+            "changed meanwhile by somebody else, so nothing was written",
+            where=f"Exchange, {problem.stage}",
+            way_out="Run the task again.",
+        )
+    if problem.stage == "lock":
+        return StoreError(
+            "another run writes to this server, so nothing was written",
+            where="Exchange",
+            way_out=f"Run the task again when that one has ended. It said: {problem.message}",
+        )
+    found = explain(problem)
+    return type(found)(
+        found.what, where=found.where, value=found.value, way_out=f"Nothing was written. {found.way_out}"
+    )
+
+
+def _half_way(change: Change, problem: Problem, reading: Reading | None) -> ApplyError:
+    """It says what was done before, what was being done, and what is there now."""
+    number = operation_number(problem.stage)
+    found = explain(problem, wrote=True)
+    if number is None:
+        done, where = list(change.operations), found.where
+    else:
+        done, where = list(change.operations[:number]), title(change.operations[number])
+    now = "" if reading is not None else " What is there now could not be read."
+    return ApplyError(
+        found.what,
+        where=where,
+        way_out=f"{found.way_out}{now} {_AGAIN}",
+        done=[describe(operation) for operation in done],
+        reading=reading,
+    )

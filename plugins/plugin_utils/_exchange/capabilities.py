@@ -35,10 +35,11 @@ def capabilities(version: str) -> Capabilities:
     newest = _VERSIONS.index(_since(version))
     options = (row.option for row in CONNECTOR_PROPERTIES if row.exchange and _VERSIONS.index(row.since) <= newest)
     return Capabilities(
-        options={**dict.fromkeys((*options, "extended_rights")), **_OURS},
+        options={**dict.fromkeys((*options, "extended_rights", "removed_rights")), **_OURS},
         principals=None,
         rights=None,
         domains_elsewhere=_DOMAINS_ELSEWHERE,
+        odd_values=True,
     )
 
 

@@ -9,6 +9,7 @@ how objects differ that came through a remote session, out of a snapshot or stra
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -16,11 +17,12 @@ from typing import Any
 
 from ...module_utils._connector.errors import RelayError, StoreError
 from ...module_utils._connector.model import DOMAIN_TYPES, AcceptedDomain, Connector
-from ...module_utils._connector.principals import canonical, fold
+from ...module_utils._connector.odd import plain_text
+from ...module_utils._connector.principals import ANONYMOUS, EXTERNALLY_SECURED, canonical, fold, is_well_known
 from ...module_utils._connector.properties import CONNECTOR_PROPERTIES
-from ...module_utils._connector.property import Property, parse_list
-from ...module_utils._connector.rights import Entry, group_entries, separate
-from ...module_utils._connector.values import parse_bool, parse_choice, parse_domain, parse_name
+from ...module_utils._connector.property import Property, read_leniently, read_value
+from ...module_utils._connector.rights import EVERY_RIGHT, GROUPS, Entry, read_rights
+from ...module_utils._connector.values import parse_bool, parse_choice, parse_domain
 from .calls import Row
 
 _REPORT = "Please report it, with a snapshot (docs/exchange.md)."
@@ -29,11 +31,13 @@ _EXACT_BYTES = re.compile(r"\(([0-9][0-9.,'\s\u00a0\u202f\u2019]*) ?[^\W\d_]+\)$
 
 
 def read_connector(row: Row, entries: Iterable[Entry] | None) -> Connector:
-    """:param entries: its access control entries, ``None``: nobody let us read them
+    """Only what decides who may relay must be readable; anything else is kept as text (:class:`.odd.Odd`).
 
-    :raises StoreError: a property that every Exchange has is missing, or a value cannot be read
+    :param entries: its access control entries, ``None``: nobody let us read them
+
+    :raises StoreError: a property that every Exchange has is missing, or one that decides who may relay cannot be read
     """
-    name = _read(parse_name, row.get("Name"), "a connector, Name")
+    name = plain_text(row.get("Name"))
     where = f"connector '{name}'"
     fields = {
         prop.option: _property(prop, row, f"{where}, {prop.option} ({prop.exchange})")
@@ -42,10 +46,17 @@ def read_connector(row: Row, entries: Iterable[Entry] | None) -> Connector:
     }
     # Exchange has no such list: whoever may send as anybody may
     connector = replace(Connector(name, allowed_senders=("*",)), **fields)
-    if entries is None:
+    if entries is None or unread_groups(connector, entries):
         return replace(connector, extended_rights=None)
-    rights = separate(connector.permission_groups, entries)
-    return replace(connector, extended_rights=rights.extended, inherited_rights=rights.inherited)
+    rights = read_rights(connector.permission_groups, entries)
+    return replace(
+        connector,
+        permission_groups=rights.groups,
+        extended_rights=rights.extended,
+        removed_rights=rights.removed,
+        inherited_rights=rights.inherited,
+        full_control=rights.full_control,
+    )
 
 
 def _property(prop: Property, row: Row, where: str) -> Any:
@@ -55,16 +66,27 @@ def _property(prop: Property, row: Row, where: str) -> Any:
             return None
         raise StoreError("every Exchange has this property, and it was not read", where=where, way_out=_REPORT)
     value = row[prop.exchange]
-    if prop.is_list:
-        return _read(lambda value, where: parse_list(prop, (), value, where), [] if value is None else value, where)
-    if prop.type == "bool":
-        return None if value is None else _read(prop.parse, value, where)
-    text = "" if value is None else value
-    if prop.least is None and not prop.choices:
-        return _read(prop.parse, text, where)
-    if text == "" and prop.since != "07":
+    if _is_absent(prop, value):
         return None
-    return _read(prop.parse, _plain_size(text), where)
+    if not prop.may_be_odd:
+        return _read(lambda value, where: read_value(prop, value, where), value, where)
+    value = _nothing(prop) if value is None else value
+    try:
+        return read_value(prop, value if prop.least is None else _plain_size(value), where)
+    except RelayError:
+        return read_leniently(prop, value, where)
+
+
+def _is_absent(prop: Property, value: Any) -> bool:
+    """Nothing stands where something must: this version has no such property."""
+    if prop.type == "bool":
+        return value is None and prop.may_be_odd
+    is_empty = value in (None, "") and not prop.is_list
+    return is_empty and prop.since != "07" and (prop.least is not None or bool(prop.choices))
+
+
+def _nothing(prop: Property) -> Any:
+    return [] if prop.is_list else ""
 
 
 def _plain_size(text: Any) -> Any:
@@ -78,7 +100,9 @@ def _read(parse: Any, value: Any, where: str) -> Any:
         return parse(value, where)
     except RelayError as error:
         way_out = f"This is no spelling of Exchange that is known here. {_REPORT}"
-        raise StoreError(f"cannot be read ({error.what})", where=where, value=value, way_out=way_out) from error
+        seen = value if error.value is None else error.value  # of a list the entry
+        what = f"cannot be read ({error.what})"
+        raise StoreError(what, where=error.where or where, value=seen, way_out=way_out) from error
 
 
 def read_entries(rows: Iterable[Row], local_names: Mapping[str, str]) -> dict[str, list[Entry]]:
@@ -105,20 +129,32 @@ def read_entries(rows: Iterable[Row], local_names: Mapping[str, str]) -> dict[st
 
 
 def _entries(row: Row, local_names: Mapping[str, str]) -> Iterable[Entry]:
-    """One for each extended right; a row may be about none."""
+    """One for each extended right, or one for all of them; a row may be about none."""
     principal = read_principal(row, local_names)
     deny = _read(parse_bool, row.get("Deny"), "Get-ADPermission, Deny")
     inherited = _read(parse_bool, row.get("IsInherited"), "Get-ADPermission, IsInherited")
-    return [Entry(principal, right, deny, inherited) for right in texts(row.get("ExtendedRights"))]
+    return [Entry(principal, right, deny, inherited) for right in _rights(row)]
+
+
+def _rights(row: Row) -> list[str]:
+    """The extended rights, or which of the access rights stands for all of them."""
+    access = {text.lower() for text in texts(row.get("AccessRights"))}
+    named = texts(row.get("ExtendedRights"))
+    every, any_extended = EVERY_RIGHT
+    if every.lower() in access:
+        return [every, *named]
+    return [any_extended] if any_extended.lower() in access and not named else named
 
 
 def read_principal(row: Row, local_names: Mapping[str, str]) -> str:
-    """By SID where it is a well-known one, because names are translated; else by name, because SIDs say nothing."""
+    """By SID where it is a well-known one, because names are translated; else by name, because SIDs say nothing. The
+    name is in ``User``, or in what that was made of."""
     sid = str(row.get("User.SecurityIdentifier") or "")
-    if sid and canonical(sid) != sid:
+    if is_well_known(sid):
         return canonical(sid)
-    name = str(row.get("User") or "") or sid
-    return canonical(local_names.get(fold(name), name))
+    names = [str(row[column]) for column in ("User", "User.RawIdentity") if row.get(column)]
+    found = [canonical(local_names.get(fold(name), name)) for name in names] or [sid]
+    return next(filter(is_well_known, found), found[0])
 
 
 def texts(value: Any) -> list[str]:
@@ -130,11 +166,27 @@ def texts(value: Any) -> list[str]:
 
 
 def unread_groups(connector: Connector, entries: Iterable[Entry]) -> list[str]:
-    """Groups of the connector of which no entry was read. A group is nothing but its entries, so then the entries were
-    not all read, or name principals in a language that is not known here."""
-    seen = separate((), entries)
-    present = {*seen.extended, *seen.inherited}
-    return [group for group in connector.permission_groups if not present & group_entries([group])]
+    """Printed groups that sessions without AUTH live by and of which no entry was read.
+
+    Then nobody has any entry, or somebody of an unknown name holds what the group grants: that may be its principal in
+    another language. No other group matters: without its entries its members may do nothing.
+
+    :param connector: with the groups as they are printed
+    """
+    found = [(canonical(entry.principal), entry.right.lower(), entry.inherited) for entry in entries]
+    groups = {"AnonymousUsers": ANONYMOUS}
+    if "ExternalAuthoritative" in connector.auth_mechanism:
+        groups["ExchangeServers"] = EXTERNALLY_SECURED
+    unread = []
+    for group, principal in groups.items():
+        granted = {right.lower() for right in GROUPS[group][principal]}
+        held = Counter(name for name, right, _inherited in found if right in granted and not is_well_known(name))
+        has_own = any(right in granted and not inherited for _name, right, inherited in found)
+        is_read = any(name == principal for name, _right, _inherited in found)
+        doubtful = not has_own or any(2 * count >= len(granted) for count in held.values())
+        if group in connector.permission_groups and not is_read and doubtful:
+            unread.append(group)
+    return unread
 
 
 def read_domains(rows: Iterable[Row]) -> list[AcceptedDomain]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+import random
 import re
 from dataclasses import replace
 from pathlib import Path
@@ -17,11 +18,12 @@ from winrm.exceptions import WSManFaultError
 
 from ansible_collections.mailops.relay.plugins.module_utils._connector.addresses import parse_range
 from ansible_collections.mailops.relay.plugins.module_utils._connector.model import AcceptedDomain
-from ansible_collections.mailops.relay.plugins.plugin_utils._exchange.calls import READ
+from ansible_collections.mailops.relay.plugins.plugin_utils._exchange.calls import HOST, READ
 from support import exchange
 
 ROOT = Path(__file__).resolve().parents[4]
 NAMES = sorted(path.stem for path in (ROOT / "plugins/action").glob("*.py"))
+SECRET = "correct horse"
 CONNECTORS = {"connectors": [{"name": "A", "enabled": True}, {"name": "B", "enabled": False}]}
 
 
@@ -80,7 +82,62 @@ def test_a_null_option_of_an_entry_is_as_good_as_none(name: str, option: str) ->
     }
 
 
-SECRET = "correct horse"
+INF = float("inf")
+
+
+@pytest.mark.parametrize(
+    ("name", "options", "says"),
+    [
+        (
+            "receive_connectors",
+            {"max_relay_addresses": INF},
+            "max_relay_addresses: not a number, got inf. Give a whole",
+        ),
+        ("receive_connectors", {"max_relay_addresses": " -Infinity"}, "max_relay_addresses: not a number, got ' -Inf"),
+        ("receive_connectors", {"max_relay_addresses": "1e999999999"}, "max_relay_addresses: not a number, got '1e9"),
+        ("relay_settings", {"max_relay_addresses": [0, 1, 1 << 63]}, "max_relay_addresses: not a number, got [0, 1"),
+        ("relay_settings", {"max_relay_addresses": [0, [5], 0]}, "max_relay_addresses: not a number, got [0, [5], 0]"),
+        ("relay_settings", {"smarthost": {"port": -INF}}, "smarthost, port: not a number, got -inf. Give a whole"),
+        ("relay_settings", {"smarthost": [None]}, "smarthost: not a dictionary of options. Give options, such as host"),
+        ("relay_settings", {"smarthost": [SECRET, 1]}, "smarthost: not a dictionary of options. Give options, such as"),
+        ("relay_settings", {"smarthost": 25}, "smarthost: not a dictionary of options"),
+        ("receive_connectors_info", {"connector_for": [None]}, "connector_for: not a dictionary of options. Give"),
+    ],
+)
+@pytest.mark.parametrize("backend", ["aiosmtpd", "exchange"])
+def test_what_ends_in_a_traceback_of_ansible_does_not_reach_it(
+    name: str, options: dict[str, Any], says: str, backend: str
+) -> None:
+    result, execute = run(name, windows=backend == "exchange", backend=backend, **options)
+    assert (result["failed"], result["error"]) == (True, "input")
+    assert result["msg"].startswith(says)
+    assert SECRET not in result["msg"]
+    assert not execute.called
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        {"max_relay_addresses": "20", "smarthost": None},
+        {"max_relay_addresses": 10**5000, "smarthost": {"host": "h.test", "port": "25"}},
+        {"max_relay_addresses": 20.0, "smarthost": "host=h.test"},
+        {"max_relay_addresses": "many", "shared_sources": [INF]},
+    ],
+)
+def test_what_ansible_can_judge_reaches_it(options: dict[str, Any]) -> None:
+    _result, execute = run("relay_settings", backend="aiosmtpd", **options)
+    assert execute.call_args.kwargs["module_args"] == {"backend": "aiosmtpd", **options}
+
+
+def test_names_of_options_that_are_no_text_are_refused_and_not_joined() -> None:
+    """Ansible joins unknown names to one text and fails on a number."""
+    question = {"binding": "0.0.0.0:25", "client": "10.0.0.1", 1: 2, None: 3}
+    result, execute = run("receive_connectors_info", windows=True, backend="exchange", connector_for=question)
+    assert (result["failed"], result["error"]) == (True, "input")
+    assert "connector_for.1, connector_for.None" in result["msg"]
+    assert not execute.called
+
+
 PASSWORD = {"name": "a", "password": SECRET}
 
 
@@ -125,22 +182,6 @@ def test_a_windows_host_takes_exchange_only(name: str, backend: str | None) -> N
     assert not execute.called
 
 
-NEW = {"connectors": [{"name": "New", "bindings": ["0.0.0.0:25"], "remote_ip_ranges": ["10.0.0.1"]}]}
-
-
-@pytest.mark.parametrize(
-    ("name", "args", "reads"), [("receive_connectors", NEW, 1), ("transport_service", {"state": "restarted"}, 0)]
-)
-@pytest.mark.parametrize("check", [True, False])
-def test_nothing_writes_to_exchange_yet(name: str, args: dict[str, Any], reads: int, check: bool) -> None:
-    answer = exchange.answers([])
-    result, execute = run(name, windows=True, check=check, answer=answer, backend="exchange", **args)
-    assert result["failed"]
-    assert result["error"] == "capability"
-    assert result["msg"].startswith("backend: writing to Exchange is not built yet, got 'exchange'. This release reads")
-    assert execute.call_count == reads
-
-
 def test_connectors_that_are_as_they_should_be_are_no_write() -> None:
     answer, task = exchange.answers([exchange.SCAN]), [{"name": exchange.SCAN.name, "enabled": True}]
     result, _execute = run("receive_connectors", windows=True, answer=answer, backend="exchange", connectors=task)
@@ -179,6 +220,31 @@ def test_the_limits_of_a_task_on_exchange_are_its_own_or_256() -> None:
     assert "shared_sources: addresses that many clients arrive from could relay (10.0.1.1)" in shared["warnings"][0]
 
 
+def test_an_unvalidated_value_passes_the_validation_of_ansible() -> None:
+    """It would refuse a word that is no choice, and make one text of a list."""
+    odd = {"SizeEnabled": "Sometimes", "ChunkingEnabled": "perhaps", "Banner": ["one", "two"], "MaxHopCount": "900"}
+    row = {**exchange.connector_row(random.Random(0), exchange.SCAN), **odd}
+    answer = exchange.answers([exchange.SCAN], connectors=exchange.table("connectors", [row]))
+    task = {"backend": "exchange", "allow_open_relay": True, "max_relay_addresses": 10**6}
+    info, _execute = run("receive_connectors_info", windows=True, answer=answer, backend="exchange")
+    result, _execute = run("receive_connectors", windows=True, answer=answer, connectors=info["connectors"], **task)
+    assert (result.get("msg"), result["changed"]) == (None, False)
+    assert result["before"] == info["connectors"]
+    assert info["connectors"][0]["unvalidated"] == ["banner", "max_hop_count", "chunking_enabled", "size_enabled"]
+    (entry,) = info["connectors"]
+    for other in ({**entry, "enabled": "perhaps"}, {**entry, "unvalidated": [], "size_enabled": "Sometimes"}):
+        refused, _execute = run("receive_connectors", windows=True, answer=answer, connectors=[other], **task)
+        assert refused["error"] == "input"
+
+
+@pytest.mark.parametrize("unvalidated", ["banner", 7, ["banner", ["x"]], {"a": 1}])
+def test_unvalidated_that_is_no_list_of_names_is_refused_or_read(unvalidated: Any) -> None:
+    entry = {"name": "New", "unvalidated": unvalidated}
+    answer = exchange.answers([exchange.SCAN])
+    result, _execute = run("receive_connectors", windows=True, answer=answer, backend="exchange", connectors=[entry])
+    assert (result["failed"], result["error"]) == (True, "input")
+
+
 READERS = [("receive_connectors_info", {}), ("accepted_domains", {"accepted_domains": [{"name": "corp.test"}]})]
 
 
@@ -192,7 +258,7 @@ def test_exchange_is_read_in_one_execution_of_the_internal_module(name: str, arg
     assert execute.call_count == 1
     call = execute.call_args.kwargs
     assert call["module_name"] == "mailops.relay.exchange_cmdlets"
-    assert call["module_args"] == {"schema": 1, "calls": list(READ), "session": "snapin", "write": False}
+    assert call["module_args"] == {"schema": 2, "calls": [*READ, *HOST], "session": "snapin", "write": False}
 
 
 @pytest.mark.parametrize(("name", "args"), READERS)

@@ -215,6 +215,18 @@ def test_a_surface_that_is_none() -> None:
         relay_surface(SERVER, minus=["10.0.0.1"])
 
 
+def test_what_no_task_could_make_is_taken_as_it_is() -> None:
+    """A server may hold what cannot stand together: ranges that are equal or overlap, equal timeouts."""
+    partly = {**SCAN, "name": "Partly", "remote_ip_ranges": ["10.0.0.10-10.0.0.12"], "extended_rights": []}
+    equal = {**partly, "name": "Equal", "remote_ip_ranges": SCAN["remote_ip_ranges"]}
+    hasty = {**DEFAULT, "connection_timeout": "00:05:00", "connection_inactivity_timeout": "00:05:00"}
+    odd = {**hasty, "banner": "hello", "unvalidated": ["banner"]}
+    server = {**SERVER, "connectors": [odd, SCAN, partly, equal]}
+    assert relay_surface(server) == relay_surface(SERVER), "of equal ranges the one that relays counts"
+    assert access_matrix(server)
+    assert relay_decision(server, SESSION) == relay_decision(SERVER, SESSION)
+
+
 # -- bad input ---------------------------------------------------------------------------------------------------------
 
 
@@ -231,7 +243,7 @@ def test_a_surface_that_is_none() -> None:
         ({**SERVER, "connectors": [{**SCAN, "state": "Absent"}]}, "got 'Absent'. Write absent"),
         ({**SERVER, "connectors": [{**SCAN, "Extended_Rights": []}]}, "got 'Extended_Rights'. Write extended_rights"),
         ({**SERVER, "connectors": [{"name": "A"}]}, "connector 'A', bindings: a new connector needs this option"),
-        ({**SERVER, "connectors": [SCAN, {**SCAN, "name": "Two"}]}, "range 10.0.0.11 equals 10.0.0.11"),
+        ({**SERVER, "connectors": [SCAN, SCAN]}, "two entries for one connector"),
     ],
 )
 def test_a_server_that_is_none(server: Any, says: str) -> None:

@@ -44,6 +44,10 @@ def v6(first: str, last: str | None = None) -> AddressRange:
         ("0.0.0.0-255.255.255.255", EVERYTHING_V4, "0.0.0.0/0"),
         ("::-ffff:ffff:ffff:ffff:ffff:ffff:ffff:ffff", AddressRange(6, 0, (1 << 128) - 1), "::/0"),
         ("2001:DB8::1/64", v6("2001:db8::", "2001:db8::ffff:ffff:ffff:ffff"), "2001:db8::/64"),
+        ("63.128.21.0(255.255.255.0)", v4("63.128.21.0", "63.128.21.255"), "63.128.21.0/24"),
+        (" 63.128.21.7 ( 255.255.255.0 ) ", v4("63.128.21.0", "63.128.21.255"), "63.128.21.0/24"),
+        ("10.0.0.1(255.255.255.255)", v4("10.0.0.1"), "10.0.0.1"),
+        ("10.0.0.1 (0.0.0.0)", EVERYTHING_V4, "0.0.0.0/0"),
         ("fe80::1%11", v6("fe80::1"), "fe80::1"),
         ("fe80::1%11-fe80::9%11", v6("fe80::1", "fe80::9"), "fe80::1-fe80::9"),
     ],
@@ -65,6 +69,13 @@ def test_every_spelling_is_read_and_gets_one(text: str, expected: AddressRange, 
         ("10.0.0.1/33", "not a prefix length"),
         ("10.0.0.1/255.255.255.0", "not a prefix length"),
         ("10.0.0.1/", "not a prefix length"),
+        ("10.0.0.0(255.0.255.0)", "the mask 255.0.255.0 is no prefix, got '10.0.0.0(255.0.255.0)'"),
+        ("10.0.0.0(0.0.0.255)", "the mask 0.0.0.255 is no prefix"),
+        ("10.0.0.0(255.255.255.0", "not an address and its mask"),
+        ("10.0.0.0(255.255.255.0)-10.0.0.9", "not an address and its mask"),
+        ("10.0.0.0(24)", "not an IP address"),
+        ("fe80::1(255.255.255.0)", "only IPv4 addresses have a mask"),
+        ("10.0.0.0(ffff::)", "only IPv4 addresses have a mask"),
         ("10.0.0.9-10.0.0.1", "the range ends before it starts"),
         ("10.0.0.1-::1", "a range mixes IPv4 and IPv6"),
         ("10.0.0.1-", "not an IP address"),
@@ -106,9 +117,18 @@ def test_bindings(text: str, expected: Binding) -> None:
     assert str(expected) == text.lower()
 
 
+def test_a_binding_as_some_tools_print_it() -> None:
+    assert parse_binding(":::25", "x") == Binding(6, 0, 25)
+
+
 @pytest.mark.parametrize(
     "text",
     [
+        ":::",
+        ":::0",
+        ":::25:25",
+        ":::25\n",
+        "::::25",
         "127.0.0.1",
         "127.0.0.1:",
         "127.0.0.1:0",

@@ -5,6 +5,7 @@ from __future__ import annotations
 import operator
 import random
 import unicodedata
+from collections.abc import Iterable
 from typing import Any
 
 import pytest
@@ -14,7 +15,14 @@ from hypothesis import strategies as st
 from ansible_collections.mailops.relay.plugins.module_utils._connector.addresses import parse_binding, parse_range
 from ansible_collections.mailops.relay.plugins.module_utils._connector.errors import InputError
 from ansible_collections.mailops.relay.plugins.module_utils._connector.model import Connector
-from ansible_collections.mailops.relay.plugins.module_utils._connector.principals import WELL_KNOWN, canonical
+from ansible_collections.mailops.relay.plugins.module_utils._connector.principals import (
+    EDGE_SERVERS,
+    EVERYONE,
+    EXCHANGE_SERVERS,
+    USERS,
+    WELL_KNOWN,
+    canonical,
+)
 from ansible_collections.mailops.relay.plugins.module_utils._connector.rights import (
     ANONYMOUS,
     ANY_RECIPIENT,
@@ -32,8 +40,10 @@ from ansible_collections.mailops.relay.plugins.module_utils._connector.rights im
     beyond_groups,
     effective_rights,
     group_entries,
+    is_server,
+    own_entries,
     parse_extended_right,
-    separate,
+    read_rights,
 )
 from ansible_collections.mailops.relay.plugins.module_utils._engine.merge import Options, merge
 from ansible_collections.mailops.relay.plugins.module_utils._policy.state import State
@@ -73,6 +83,12 @@ def parse(principal: str = ANONYMOUS, right: str = ANY_RECIPIENT) -> ExtendedRig
         ("CORP\\Authenticated Users", "CORP\\Authenticated Users"),
         ("CORP\\Partner Servers", "CORP\\Partner Servers"),
         ("Partner Servers", "Partner Servers"),
+        ("S-1-1-0", EVERYONE),
+        ("Jeder", EVERYONE),
+        ("VORDEFINIERT\\Benutzer", USERS),
+        ("Users", "Users"),
+        ("S-1-5-2", "NT AUTHORITY\\NETWORK"),
+        ("S-1-5-32-546", "BUILTIN\\Guests"),
         ("CORP\\Scanner", "CORP\\Scanner"),
     ],
 )
@@ -178,22 +194,105 @@ def test_entries_are_told_apart_whatever_their_order_and_spelling(
     read = [spelled(entry, False) for entry in (*added, *group_entries(groups))]
     read += [spelled(entry, True) for entry in above] + internal
     rng.shuffle(read)
-    found = separate(groups, read)
-    assert found.extended == added
-    assert set(found.granted) == group_entries(groups)
+    found = read_rights(groups, read)
+    assert own_entries(found.groups, found.extended, found.removed) >= {*added, *group_entries(groups)}
     assert found.inherited == tuple(sorted(set(above)))
     assert found.internal == tuple(sorted(set(internal)))
 
 
 def test_rights_of_the_directory_are_not_ours() -> None:
     other = Entry("CORP\\admin", "Send-As", False, True)
-    assert separate([], [other]).internal == (other,)
+    assert read_rights([], [other]).internal == (other,)
 
 
 def test_the_denies_of_exchangelegacyservers_are_not_ours() -> None:
     read = Entry("CORP\\ExchangeLegacyInterop", "ms-Exch-Accept-Headers-Forest", True, False)
-    assert separate(["ExchangeLegacyServers"], [read]).extended == ()
-    assert separate([], [read]).extended == (ExtendedRight("ExchangeLegacyInterop", read.right, True),)
+    granted = [
+        Entry(entry.principal, entry.right, entry.deny, False) for entry in group_entries(["ExchangeLegacyServers"])
+    ]
+    assert read_rights(["ExchangeLegacyServers"], granted).extended == ()
+    assert read_rights([], [read]).extended == (ExtendedRight("ExchangeLegacyInterop", read.right, True),)
+
+
+# -- groups read off the entries -------------------------------------------------------------------------------------
+
+
+def printed_forms(groups: Iterable[str]) -> list[list[str]]:
+    """What a server may print of these groups once an entry of theirs was removed."""
+    return [list(groups), []]
+
+
+def as_read(entries: Iterable[ExtendedRight]) -> list[Entry]:
+    return [Entry(entry.principal, entry.right, entry.deny, False) for entry in entries]
+
+
+@given(_groups, _entries, st.lists(st.sampled_from(sorted(group_entries(GROUPS))), max_size=8), _groups)
+def test_the_entries_are_what_was_read_whatever_is_printed(
+    groups: list[str], extended: list[ExtendedRight], removed: list[ExtendedRight], printed: list[str]
+) -> None:
+    there = own_entries(groups, extended, removed)
+    found = read_rights(printed, as_read(there))
+    said = own_entries(found.groups, found.extended, found.removed)
+    assert there <= said
+    assert all(map(is_server, said - there)), "only entries of groups of servers may be counted though they are missing"
+    assert set(found.extended).isdisjoint(group_entries(found.groups))
+    assert set(found.removed) <= group_entries(found.groups)
+
+
+@pytest.mark.parametrize("gone", sorted(group_entries(["AnonymousUsers", "ExchangeUsers"])))
+def test_a_group_that_lost_an_entry_reads_the_same_whatever_is_printed(gone: ExtendedRight) -> None:
+    groups = ("AnonymousUsers", "ExchangeUsers")
+    entries = as_read({*group_entries(groups), RELAY} - {gone})
+    for printed in (*printed_forms(groups), ["AnonymousUsers"], ["ExchangeUsers"]):
+        found = read_rights(printed, entries)
+        assert (found.groups, found.extended, found.removed) == (groups, (RELAY,), (gone,))
+
+
+def test_a_group_that_lost_more_than_half_of_its_entries_is_none() -> None:
+    kept = [ExtendedRight(ANONYMOUS, SUBMIT), ExtendedRight(ANONYMOUS, ANY_SENDER)]
+    for printed in printed_forms(["AnonymousUsers"]):
+        assert read_rights(printed, as_read(kept)).groups == ("AnonymousUsers",)
+        less = read_rights(printed, as_read(kept[:1]))
+        assert (less.groups, less.extended, less.removed) == ((), (kept[0],), ())
+
+
+def test_a_device_that_may_only_send_anywhere_is_in_no_group() -> None:
+    for printed in printed_forms(["AnonymousUsers"]):
+        found = read_rights(printed, as_read([RELAY]))
+        assert (found.groups, found.extended, found.removed) == ((), (RELAY,), ())
+
+
+def test_a_group_of_which_nobody_holds_anything_is_there_as_it_is_printed() -> None:
+    assert read_rights(["Partners"], []).groups == ("Partners",)
+    assert read_rights([], []).groups == ()
+
+
+def test_groups_of_servers_that_a_version_does_not_name_lack_nothing() -> None:
+    entries = [entry for entry in group_entries(["ExchangeServers"]) if entry.principal != EDGE_SERVERS]
+    assert read_rights(["ExchangeServers"], as_read(entries)).removed == ()
+    gone = ExtendedRight(EXCHANGE_SERVERS, SUBMIT)
+    assert read_rights([], as_read(set(entries) - {gone})).removed == (gone,)
+    assert read_rights([], as_read(entry for entry in entries if is_server(entry))).removed == tuple(
+        sorted(entry for entry in entries if not is_server(entry))
+    )
+
+
+@pytest.mark.parametrize("word", ["GenericAll", "ExtendedRight"])
+def test_every_right_at_once_is_counted_and_no_extended_right(word: str) -> None:
+    held = ExtendedRight(ANONYMOUS, word)
+    own = read_rights([], [Entry("S-1-5-7", word, False, False), Entry("CORP\\Admins", word, False, False)])
+    assert (own.full_control, own.extended, [entry.principal for entry in own.internal]) == (
+        (held,),
+        (),
+        ["CORP\\Admins"],
+    )
+    above = read_rights([], [Entry("S-1-5-7", word, False, True)])
+    assert (above.inherited, above.extended, above.full_control) == ((held,), (), ())
+    assert effective_rights(ANONYMOUS, [held]) == effective_rights(ANONYMOUS, (), [held]) == set(RIGHTS)
+    denied = ExtendedRight(ANONYMOUS, ANY_RECIPIENT, deny=True)
+    assert effective_rights(ANONYMOUS, [held, denied]) == set(RIGHTS) - {ANY_RECIPIENT}
+    assert effective_rights(ANONYMOUS, [held], [denied]) == set(RIGHTS)
+    assert effective_rights(ANONYMOUS, [held._replace(deny=True), RELAY]) == set()
 
 
 # -- effective rights --------------------------------------------------------------------------------------------------
@@ -220,9 +319,9 @@ def test_the_order_of_windows(
     def entries(denies: tuple[bool, ...]) -> list[ExtendedRight]:
         return [ExtendedRight(AUTHENTICATED, ANY_RECIPIENT, deny) for deny in denies]
 
-    found = effective_rights(AUTHENTICATED, groups, entries(own), entries(above))
-    assert (ANY_RECIPIENT in found) is may
-    assert ANY_RECIPIENT not in effective_rights(ANONYMOUS, groups, entries(own), entries(above))
+    there = own_entries(groups, entries(own), ())
+    assert (ANY_RECIPIENT in effective_rights(AUTHENTICATED, there, entries(above))) is may
+    assert ANY_RECIPIENT not in effective_rights(ANONYMOUS, there, entries(above))
 
 
 @given(_groups, _entries, _entries)
@@ -230,8 +329,9 @@ def test_the_normal_form_changes_no_effective_right(
     groups: list[str], extended: list[ExtendedRight], above: list[ExtendedRight]
 ) -> None:
     for principal in PRINCIPALS:
-        plain = effective_rights(principal, groups, extended, above)
-        assert effective_rights(principal, groups, beyond_groups(groups, extended), above) == plain
+        plain = effective_rights(principal, own_entries(groups, extended, ()), above)
+        normal = own_entries(groups, beyond_groups(groups, extended), ())
+        assert effective_rights(principal, normal, above) == plain
 
 
 def relaying(**changes: Any) -> int:

@@ -93,7 +93,12 @@ def test_every_parameter_is_a_row_or_said_to_be_none() -> None:
 
 def test_every_field_is_a_row() -> None:
     rows = [row.option for row in CONNECTOR_PROPERTIES]
-    assert [field.name for field in dataclasses.fields(Connector)] == ["name", *rows, "inherited_rights"]
+    assert [field.name for field in dataclasses.fields(Connector)] == [
+        "name",
+        *rows,
+        "inherited_rights",
+        "full_control",
+    ]
     rows = [row.option for row in DOMAIN_PROPERTIES]
     assert [field.name for field in dataclasses.fields(AcceptedDomain)] == ["name", *rows]
     assert [row.option for row in THEIRS if not row.readable] == ["usage"]
@@ -151,6 +156,7 @@ def test_since_when() -> None:
 def test_our_own_options_are_few() -> None:
     assert [row.option for row in OURS] == [
         "extended_rights",
+        "removed_rights",
         "implicit_tls",
         "tls_certificate_file",
         "tls_key_file",
@@ -339,13 +345,9 @@ def test_what_exchange_prints_is_no_change(connector: Connector) -> None:
             assert read_back(connector, **{row.option: as_exchange_prints(row, value)}) == connector
 
 
-def test_what_microsoft_reserves_is_never_changed() -> None:
+def test_smtputf8_is_changed_as_microsoft_advises_for_old_clients() -> None:
     there = Connector("A", bindings=read("bindings", "0.0.0.0:25"), smtp_utf8_enabled=True)
-    assert read_back(there, smtp_utf8_enabled=True) == there
-    says = "connector 'A', smtp_utf8_enabled: Microsoft reserves it, it is never changed, got False. Leave it out"
-    with pytest.raises(InputError, match=re.escape(says)):
-        read_back(there, smtp_utf8_enabled=False)
-    assert [row.option for row in CONNECTOR_PROPERTIES if row.reserved] == ["smtp_utf8_enabled"]
+    assert read_back(there, smtp_utf8_enabled=False) == dataclasses.replace(there, smtp_utf8_enabled=False)
 
 
 COMBINATIONS: list[tuple[dict[str, Any], str]] = [

@@ -43,6 +43,7 @@ def test_defaults_of_a_new_connector() -> None:
         "remote_ip_ranges": ["10.0.0.1"],
         "permission_groups": [],
         "extended_rights": [],
+        "removed_rights": [],
         "fqdn": "",
         "banner": "",
         "max_message_size": "36MB",

@@ -16,7 +16,7 @@ from ansible_collections.mailops.relay.plugins.module_utils import _argument_spe
 from ansible_collections.mailops.relay.plugins.module_utils._accounts.merge import merge_accounts
 from ansible_collections.mailops.relay.plugins.module_utils._accounts.model import parse_account, render_account
 from ansible_collections.mailops.relay.plugins.module_utils._connector.addresses import subtract
-from ansible_collections.mailops.relay.plugins.module_utils._connector.errors import RelayError
+from ansible_collections.mailops.relay.plugins.module_utils._connector.errors import InputError, RelayError
 from ansible_collections.mailops.relay.plugins.module_utils._connector.model import AcceptedDomain, Connector
 from ansible_collections.mailops.relay.plugins.module_utils._connector.properties import render_item
 from ansible_collections.mailops.relay.plugins.module_utils._connector.settings import (
@@ -76,12 +76,10 @@ def validated(argument_spec: Mapping[str, Any], **arguments: Any) -> Any:
     """The options as a module sees them; ``None`` where Ansible refuses the task, or JSON cannot carry it there."""
     try:
         carried = json.loads(json.dumps(spec.plain_arguments(arguments)))
-    except ValueError:
+        spec.refuse_what_ansible_fails_on(argument_spec, carried)
+    except (ValueError, InputError):
         return None
-    try:
-        result = ArgumentSpecValidator(argument_spec).validate(carried)
-    except (TypeError, OverflowError):  # Ansible's own: .inf for a number, a list of numbers for a dictionary
-        return None
+    result = ArgumentSpecValidator(argument_spec).validate(carried)
     return None if result.error_messages else result.validated_parameters
 
 

@@ -20,7 +20,11 @@ from ansible_collections.mailops.relay.plugins.module_utils._engine.result impor
     render_outcome,
     render_service,
 )
-from ansible_collections.mailops.relay.plugins.module_utils._engine.service import ServiceOutcome, converge_service
+from ansible_collections.mailops.relay.plugins.module_utils._engine.service import (
+    ServiceOutcome,
+    Wish,
+    converge_service,
+)
 from ansible_collections.mailops.relay.plugins.module_utils._policy.state import State
 from support.memory_backend import MemoryBackend
 
@@ -116,7 +120,7 @@ def test_who_takes_a_session(backend: MemoryBackend, client: str, found: str | N
 
 def serve(backend: MemoryBackend, state: str, *, only_if_required: bool = False, check: bool = False) -> ServiceOutcome:
     backend.service.log.clear()
-    return converge_service(backend.service, state, only_if_required=only_if_required, check=check)
+    return converge_service(backend.service, Wish(state, only_if_required), check=check)
 
 
 def test_the_service_is_brought_where_it_should_be(backend: MemoryBackend) -> None:

@@ -12,6 +12,8 @@ from ansible_collections.mailops.relay.plugins.module_utils._engine.service impo
     Service,
     ServiceFacts,
     ServiceOutcome,
+    SingleService,
+    Wish,
     converge_service,
 )
 from ansible_collections.mailops.relay.plugins.module_utils._policy.state import State
@@ -19,7 +21,7 @@ from ansible_collections.mailops.relay.plugins.module_utils._policy.state import
 DEAF = (("127.0.0.1", 25), ("::", 587))
 
 
-class Deaf(Service):
+class Deaf(SingleService):
     """:ivar silent: what does not answer when it is asked; :ivar healed: what does not after a start"""
 
     def __init__(self, *, running: bool, healed: tuple[tuple[str, int], ...] = ()) -> None:
@@ -46,7 +48,7 @@ class Deaf(Service):
 
 
 def converge(service: Service, state: str, *, check: bool = False) -> ServiceOutcome:
-    return converge_service(service, state, only_if_required=True, check=check)
+    return converge_service(service, Wish(state, only_if_required=True), check=check)
 
 
 @pytest.mark.parametrize("state", ["started", "restarted"])

@@ -34,7 +34,15 @@ from ansible_collections.mailops.relay.plugins.module_utils._policy.routable imp
 from ansible_collections.mailops.relay.plugins.module_utils._policy.state import State
 from support import oracle
 from support.scale import scaled
-from support.strategies import BASE, DOMAINS, random_exchange_state, random_session, random_state, states
+from support.strategies import (
+    BASE,
+    DOMAINS,
+    random_exchange_state,
+    random_session,
+    random_state,
+    random_unruly_state,
+    states,
+)
 
 POLICIES, SESSIONS = scaled(500), 200
 RELAY = (ExtendedRight(ANONYMOUS, ANY_RECIPIENT),)
@@ -55,7 +63,7 @@ def connector(name: str, *ranges: str, binding: str = "0.0.0.0:25", relay: bool 
 def test_compile_and_decide_agree_with_asking_every_connector() -> None:
     for seed in range(POLICIES):
         rng = random.Random(seed)
-        state = random_exchange_state(rng) if seed % 3 == 0 else random_state(rng)
+        state = (random_exchange_state, random_state, random_unruly_state)[seed % 3](rng)
         policy = state.policy
         for session in (random_session(rng) for _number in range(SESSIONS)):
             decision = decide(policy, session)
@@ -63,6 +71,18 @@ def test_compile_and_decide_agree_with_asking_every_connector() -> None:
             assert decision.connector == (owner.name if owner else "")
             assert decision.reply.startswith(oracle.verdict(state, session) + " "), (seed, session)
             assert decision.allowed == decision.reply.startswith("250 ")
+
+
+def test_nothing_is_closed_that_one_of_several_equal_claims_opens() -> None:
+    """Whatever the names, and whichever of the two ranges of one size begins first."""
+    everybody = connector("Default", "0.0.0.0/0", relay=False)
+    for names in (("A", "B"), ("B", "A")):
+        for other in ("10.0.0.0-10.0.0.9", "10.0.0.5-10.0.0.14"):
+            relay = connector(names[0], "10.0.0.0-10.0.0.9")
+            closed = connector(names[1], other, relay=False)
+            silent = replace(closed, name="0", permission_groups=())
+            state = State(tuple(sorted((everybody, relay, closed, silent), key=lambda item: item.key)))
+            assert [entry["ranges"] for entry in state.policy.surface.render()] == [["10.0.0.0/29", "10.0.0.8/31"]]
 
 
 @pytest.mark.parametrize(("length", "known"), [(255, True), (256, False)])

@@ -19,6 +19,7 @@ from ansible_collections.mailops.relay.plugins.module_utils._policy.decide impor
 from ansible_collections.mailops.relay.plugins.module_utils._policy.shadow import shadow_warnings, shadows
 from ansible_collections.mailops.relay.plugins.module_utils._policy.state import State
 from support import oracle
+from support.planning import RELAY
 from support.scale import examples
 from support.strategies import states
 
@@ -48,6 +49,16 @@ def test_what_the_roles_can_make_of_a_default_connector_on_an_exact_address() ->
 
 def test_scanners_inside_the_range_of_everybody_are_normal() -> None:
     assert shadow_warnings(State((DEFAULT, connector("Scanner relay", "10.0.0.11", "10.0.1.0/24")))) == []
+
+
+def test_equal_ranges_that_a_server_holds_are_not_said_to_be_smaller() -> None:
+    same = [connector(name, "10.0.0.0/24") for name in ("One", "Two")]
+    relay = replace(same[1], extended_rights=(RELAY,))
+    says = "(256 addresses) are taken by connector '{}' on 0.0.0.0:25, which lists the same addresses"
+    (plain,) = shadow_warnings(State((same[0], same[1])))
+    (open_one,) = shadow_warnings(State((same[0], relay)))
+    assert f"connector 'Two': 10.0.0.0/24 {says.format('One')} (which of them wins is not documented)." == plain
+    assert f"connector 'One': 10.0.0.0/24 {says.format('Two')} (which of them wins is not documented)." == open_one
 
 
 def test_smaller_ranges_that_take_a_listed_one_as_a_whole() -> None:

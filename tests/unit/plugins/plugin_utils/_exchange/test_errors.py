@@ -1,117 +1,135 @@
 # SPDX-FileCopyrightText: 2026 mailops.relay contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Texts as Windows, Exchange and pywinrm say them (public listings and the sources of pywinrm), and what we make of
-them."""
+"""What we make of the texts in support: exchange_errors.py, exchange_cmdlet_errors.py, exchange_phrases.py."""
 
 from __future__ import annotations
 
+import re
+
 import pytest
 
-from ansible_collections.mailops.relay.plugins.plugin_utils._exchange.errors import SORTS, Problem, explain
+from ansible_collections.mailops.relay.plugins.plugin_utils._exchange import sorts
+from ansible_collections.mailops.relay.plugins.plugin_utils._exchange.errors import OUTCOME_UNKNOWN, Problem, explain
+from ansible_collections.mailops.relay.plugins.plugin_utils._exchange.sorts import SORTS
+from support.exchange_cmdlet_errors import CMDLETS, DENIED_IN_WORDS
+from support.exchange_errors import ON_THE_WAY, SESSION, Text
+from support.exchange_phrases import PHRASES
 
-HOP = "double hop"
-LOGON = "did not let the user log on"
-QUOTA = "a quota of"
-BUSY = "the server is busy"
-WRONG = "no PowerShell endpoint of Exchange"
-LOST = "the connection was lost"
-DENIED = "access is denied"
-MISSING = "no such cmdlet"
-SNAPIN = "the snap-in of Exchange cannot be loaded"
-REMOTE = "Connecting to remote server ex1.corp.test failed with the following error message : "
-TEXTS = [
-    (
-        HOP,
-        "session",
-        f"{REMOTE}WinRM cannot process the request. The following error with errorcode 0x8009030e occurred while using "
-        "Kerberos authentication: A specified logon session does not exist. It may already have been terminated.",
-    ),
-    (
-        HOP,
-        "server",
-        "Unable to contact the server. This may be because this server does not exist, it is currently down, or it "
-        "does not have the Active Directory Web Services running.",
-    ),
-    (HOP, "connectors", "Active Directory operation failed on dc1. The supplied credential for 'CORP\\x' is invalid."),
-    (HOP, "connectors", "An Active Directory error 0x51 occurred: The LDAP server is unavailable. Access is denied."),
-    (LOGON, "module", "Failed to become user CORP\\x: The user name or password is incorrect (Win32ErrorCode 1326)"),
-    (LOGON, "module", "the user has not been granted the requested logon type at this computer (Win32ErrorCode 1385)"),
-    (LOGON, "connection", "ntlm: the specified credentials were rejected by the server"),
-    (
-        QUOTA,
-        "session",
-        f"{REMOTE}The WS-Management service cannot process the request. This user is allowed a maximum number of 18 "
-        "concurrent shells, which has been exceeded. Close existing shells or raise the quota for this user.",
-    ),
-    (
-        QUOTA,
-        "session",
-        "Fail to create runspace because you have exceeded your budget to create runspace. Please wait for 60 seconds.",
-    ),
-    (
-        QUOTA,
-        "connection",
-        "The WS-Management service cannot process the request. The maximum number of concurrent operations for this "
-        "user has been exceeded. (extended fault data: {'wsmanfault_code': 2150859174})",
-    ),
-    (QUOTA, "connection", "The server exceeded the maximum number of users concurrently performing remote operations"),
-    (
-        QUOTA,
-        "session",
-        f"{REMOTE}Fail to create a runspace because you have exceeded the maximum number of connections allowed : 18 "
-        "for the policy party : MaxConcurrency. Please close existing runspace and try again.",
-    ),
-    (BUSY, "session", f"{REMOTE}The WS-Management service is busy servicing other requests. Retry later."),
-    (LOST, "session", f"{REMOTE}The client cannot connect to the destination specified in the request."),
-    (BUSY, "connection", "winrm send_input failed; \nstdout: \nstderr "),
-    (BUSY, "connection", "Error code: 170. The requested resource is in use. {'wsmanfault_code': 170}"),
-    (WRONG, "session", f"{REMOTE}The WinRM client received an HTTP status code of 404 from the remote WS-Management."),
-    (WRONG, "session", f"{REMOTE}The WS-Management service cannot process the request. The resource URI was not found"),
-    (
-        WRONG,
-        "session",
-        f"{REMOTE}The WinRM client cannot process the request because the server name cannot be resolved.",
-    ),
-    (
-        WRONG,
-        "session",
-        "[FailureCategory=WSMan-InvalidShellID] The request for the Windows Remote Shell with ShellId DD failed "
-        "because the shell was not found on the server.",
-    ),
-    (
-        LOST,
-        "connectors",
-        "The I/O operation has been aborted because of either a thread exit or an application request.",
-    ),
-    (LOST, "connection", "('Connection aborted.', ConnectionResetError(104, 'Connection reset by peer'))"),
-    (LOST, "connection", "HTTPSConnectionPool(host='ex1', port=5986): Max retries exceeded with url: /wsman"),
-    (LOST, "connection", "HTTPConnectionPool(host='ex1', port=5985): Read timed out. (read timeout=30)"),
-    (DENIED, "session", f"{REMOTE}Access is denied. For more information, see the about_Remote_Troubleshooting topic."),
-    (DENIED, "rights", "Active Directory operation failed. Additional information: INSUFF_ACCESS_RIGHTS"),
-    (DENIED, "services", "Zugriff verweigert (0x80070005)"),
-    (SNAPIN, "session", "No snap-in of Exchange is registered on this machine."),
-]
+WHOLE = (*ON_THE_WAY, *SESSION, *CMDLETS)
+TEXTS = (*WHOLE, *PHRASES)
 
 
-@pytest.mark.parametrize(("sort", "stage", "text"), TEXTS)
-def test_a_recorded_text(sort: str, stage: str, text: str) -> None:
-    message = str(explain(Problem(stage, text)))
-    assert sort in message
-    assert f"It said: {' '.join(text.split())}" in message
-    assert f"Exchange, {stage}: " in message
+def problem(text: Text) -> Problem:
+    return Problem(text.stage, text.message, text.id)
 
 
-def test_a_cmdlet_that_roles_took_away_has_an_id_in_every_language() -> None:
-    problem = Problem("rights", "Der Name wurde nicht erkannt", "CommandNotFoundException")
-    assert MISSING in str(explain(problem))
-    assert problem.denied
-    assert problem.cmdlet_not_found
+def is_of(sort: sorts.Sort, found: Problem) -> bool:
+    """Whether this row alone would take it."""
+    text = f"{found.message}\n{found.id}\n{found.type}"
+    fits = re.search(sort.pattern, text, re.IGNORECASE | re.DOTALL) is not None
+    return fits and (not sort.stages or found.stage in sort.stages)
 
 
-def test_each_sort_has_its_own_message_and_way_out() -> None:
+@pytest.mark.parametrize("text", TEXTS)
+def test_a_recorded_text(text: Text) -> None:
+    assert problem(text).sort is text.sort
+    message = str(explain(problem(text)))
+    assert message.startswith(f"Exchange, {text.stage}: {text.sort.what}. {text.sort.way_out}")
+    assert " ".join(text.message.split())[:400] in message.partition("It said: ")[2]
+
+
+def test_no_text_is_taken_by_an_earlier_row() -> None:
+    taken = [
+        (text.message, earlier.what)
+        for text in TEXTS
+        for earlier in SORTS[: SORTS.index(text.sort)]
+        if is_of(earlier, problem(text))
+    ]
+    assert taken == []
+
+
+def alternatives(pattern: str) -> list[str]:
+    """Of a pattern, what stands between its outermost bars."""
+    parts, depth = [""], 0
+    for piece in re.findall(r"\\.|.", pattern):
+        depth += (piece in "([") - (piece in ")]")
+        if piece == "|" and not depth:
+            parts.append("")
+        else:
+            parts[-1] += piece
+    return parts
+
+
+def test_no_part_of_a_pattern_is_there_for_nothing() -> None:
+    words = [Text(sorts.DENIED, "rights", item) for item in DENIED_IN_WORDS]
+    unused = [
+        part
+        for sort in SORTS
+        for part in alternatives(sort.pattern)
+        if not any(is_of(sort._replace(pattern=part), problem(text)) for text in (*TEXTS, *words) if text.sort is sort)
+    ]
+    assert unused == []
+
+
+def test_each_sort_has_a_recorded_text_and_a_message_and_way_out_of_its_own() -> None:
+    assert {text.sort for text in WHOLE} == set(SORTS)
     assert len({sort.what for sort in SORTS}) == len({sort.way_out for sort in SORTS}) == len(SORTS)
-    told = {str(explain(Problem(stage, text))).partition(". ")[0] for _sort, stage, text in TEXTS}
-    assert len({message.partition(": ")[2] for message in told}) == len(SORTS) - 1  # the cmdlet is the test above
+
+
+def test_no_way_out_says_that_nothing_was_changed() -> None:
+    """The same is said to a task that writes."""
+    for sort in SORTS:
+        assert not re.search(r"nothing was|by reading", sort.way_out)
+        assert not sort.way_out or sort.way_out.endswith(".")
+
+
+@pytest.mark.parametrize("words", DENIED_IN_WORDS)
+def test_access_is_denied_in_the_languages_of_windows(words: str) -> None:
+    for text in (words, words.upper(), f"Active Directory: {words} (x)"):
+        assert Problem("rights", text).sort is sorts.DENIED
+        assert Problem("rights", text).denied
+
+
+@pytest.mark.parametrize(
+    ("message", "error_id"),
+    [
+        ("Der Vorgang ist fehlgeschlagen.", "[Server=EX1,RequestId=170a1385-1385-4040-4030-500150040403] x"),
+        ("The value 404 of 500 is 403.", ""),
+        ("Connector 1385 has 170 entries.", ""),
+    ],
+)
+def test_numbers_that_mean_something_else(message: str, error_id: str) -> None:
+    assert Problem("connectors", message, error_id).sort is sorts.UNKNOWN
+
+
+@pytest.mark.parametrize("sort", SORTS, ids=lambda sort: sort.what)
+@pytest.mark.parametrize("wrote", [True, False])
+def test_a_lost_answer_after_a_write_had_begun_means_that_the_outcome_is_unknown(sort: sorts.Sort, wrote: bool) -> None:
+    for text in TEXTS:
+        if text.sort is sort:
+            message = str(explain(problem(text), wrote=wrote)).partition("It said")[0]
+            unknown = wrote and (sort.cut_off or text.stage in ("connection", "module"))
+            assert (OUTCOME_UNKNOWN in message) == unknown
+            assert message.count("un the task again") == (unknown or sort.cut_off or "the task again" in sort.way_out)
+
+
+def test_sorts_whose_answer_is_lost() -> None:
+    lost = {sorts.SESSION_GONE, sorts.QUOTA, sorts.BUSY, sorts.REFUSED, sorts.LOST}
+    assert {sort for sort in SORTS if sort.cut_off} == lost
+
+
+def test_an_unknown_failure_on_the_way_after_a_write_had_begun() -> None:
+    assert OUTCOME_UNKNOWN in str(explain(Problem("connection", "Etwas ist faul"), wrote=True))
+    assert OUTCOME_UNKNOWN not in str(explain(Problem("set", "Etwas ist faul"), wrote=True))
+
+
+def test_what_a_caller_may_ask_of_a_problem() -> None:
+    denied = {sorts.DENIED, sorts.NO_CMDLET, sorts.NO_ROLE, sorts.OUT_OF_SCOPE}
+    for text in TEXTS:
+        found = problem(text)
+        assert found.denied == (text.sort in denied)
+        assert found.missing == (text.sort is sorts.MISSING)
+    assert Problem("rights", "Der Name wurde nicht erkannt", "CommandNotFoundException").cmdlet_not_found
 
 
 def test_a_text_that_nobody_knows_is_shown() -> None:

@@ -4,6 +4,8 @@
 
 from __future__ import annotations
 
+import base64
+import gzip
 import json
 import os
 import re
@@ -136,10 +138,11 @@ def call_each(tmp_path: Path, *runs: dict[str, Any], **code: str) -> list[dict[s
     # Ansible's wrapper brings the modules that the script requires; here a stub stands for them
     script.write_text(re.sub("(?m)^#Requires -Module .*$", "", SCRIPT.read_text()))
     *lines, log = run(
-        tmp_path, script, *({"schema": 1, "session": "snapin", **arguments} for arguments in runs), **code
+        tmp_path, script, *({"schema": 2, "session": "snapin", **arguments} for arguments in runs), **code
     )
     assert all(line.isascii() for line in lines)
-    return [{**json.loads(line), "log": json.loads(log)} for line in lines]
+    packed = (base64.b64decode(json.loads(line)["packed"]) for line in lines)
+    return [{**json.loads(gzip.decompress(text)), "log": json.loads(log)} for text in packed]
 
 
 def call(tmp_path: Path, calls: list[dict[str, Any]], *, session: str = "snapin", **code: str) -> dict[str, Any]:
@@ -152,7 +155,7 @@ def read(tmp_path: Path, **code: str) -> tuple[Answers, list[str]]:
     def execute(arguments: dict[str, Any]) -> Mapping[str, Any]:
         result = call_each(tmp_path, arguments, **code)[0]
         log.extend(result["log"])
-        return result
+        return exchange.packed(result)
 
     return ask(execute, "snapin"), log
 

@@ -1,0 +1,90 @@
+# SPDX-FileCopyrightText: 2026 mailops.relay contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Rules that only Exchange has, as conflicts: values that hold what they are about, so that two states compare.
+
+Source: Microsoft, "Receive connectors", New-ReceiveConnector (TransportRole) and KB 2958036 (connectors of different
+transport roles on one server must listen on unique local addresses and ports, whatever their ranges).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from itertools import combinations
+
+from ...module_utils._connector.addresses import Binding
+from ...module_utils._connector.errors import CapabilityError, Conflict
+from ...module_utils._connector.model import Connector
+from ...module_utils._policy.state import State
+
+FRONTEND, HUB = "FrontendTransport", "HubTransport"
+FRONTEND_PORTS = (25, 587, 717)
+"""What the Front End Transport service listens on by its own connectors."""
+
+
+def exchange_conflicts(state: State, *, has_roles: bool) -> list[Conflict]:
+    """Everything in ``state`` that no Exchange server accepts, or that would not work there.
+
+    :param has_roles: the server has transport roles: 2013 and newer, and no Edge server
+    """
+    if not has_roles:
+        return [_without_roles(item) for item in state.connectors if item.transport_role is not None]
+    return [*role_conflicts(state), *_on_frontend_ports(state)]
+
+
+def new_exchange_conflicts(state: State, before: State, *, has_roles: bool) -> list[Conflict]:
+    """Those of ``state`` that ``before`` did not have."""
+    found = exchange_conflicts(state, has_roles=has_roles)
+    known = set(exchange_conflicts(before, has_roles=has_roles)) if found else set()
+    return [item for item in found if item not in known]
+
+
+def role_conflicts(state: State) -> list[Conflict]:
+    """Connectors of two transport roles, enabled or not, that would listen on one address and port."""
+    return [
+        Conflict(
+            f"its binding {binding} ({one.transport_role}) meets {other_binding} of connector '{other.name}' "
+            f"({other.transport_role}): two services cannot listen on one address and port",
+            f"connector '{one.name}', transport_role",
+            "Give both the same transport_role, or bind one of them to another address or port.",
+        )
+        for one, other, binding, other_binding in role_meetings(state)
+    ]
+
+
+def role_meetings(state: State) -> Iterator[tuple[Connector, Connector, Binding, Binding]]:
+    """Two connectors of different transport roles and bindings of theirs that meet."""
+    for one, other in combinations(state.connectors, 2):
+        if None not in (one.transport_role, other.transport_role) and one.transport_role != other.transport_role:
+            for binding in one.bindings:
+                yield from ((one, other, binding, each) for each in other.bindings if _meet(binding, each))
+
+
+def _meet(one: Binding, other: Binding) -> bool:
+    """IPv4 and IPv6 are apart, the wildcards too."""
+    if (one.version, one.port) != (other.version, other.port):
+        return False
+    return one.address == other.address or 0 in (one.address, other.address)
+
+
+def _on_frontend_ports(state: State) -> Iterator[Conflict]:
+    """A server without any Frontend connector has the Mailbox role alone (2013): port 25 belongs to its hub."""
+    if not any(item.transport_role == FRONTEND for item in state.connectors):
+        return
+    for item in state.connectors:
+        if item.transport_role == HUB and not state.is_built_in(item.name):
+            for port in sorted({binding.port for binding in item.bindings} & set(FRONTEND_PORTS)):
+                yield Conflict(
+                    f"clients that reach port {port} are served by the Front End Transport service, and this connector "
+                    "belongs to the Transport service",
+                    f"connector '{item.name}', transport_role",
+                    "Give transport_role: FrontendTransport, or another port.",
+                )
+
+
+def _without_roles(connector: Connector) -> Conflict:
+    return Conflict(
+        f"this server has no transport roles (Edge, Exchange 2010 and older), and {connector.transport_role} is one",
+        f"connector '{connector.name}', transport_role",
+        "Leave it out.",
+        CapabilityError,
+    )

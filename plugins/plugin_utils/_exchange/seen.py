@@ -1,0 +1,96 @@
+# SPDX-FileCopyrightText: 2026 mailops.relay contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What the last reading knows of a server that a state does not hold: by what names the server calls things."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from ...module_utils._connector.errors import StoreError
+from ...module_utils._connector.principals import ANONYMOUS, AUTHENTICATED, fold
+from .calls import Answer, Answers, Row
+from .parse import read_principal
+
+
+class Seen:
+    """The names in the answers of one reading."""
+
+    def __init__(self, answers: Answers) -> None:
+        self.answers = answers
+        self.server = self._first("server")
+        self._connectors = {str(row["Name"]).lower(): row for row in self.rows("connectors")}
+        self._principals = _principals(self.rows("rights"), local_names(answers))
+
+    def rows(self, name: str) -> tuple[Row, ...]:
+        """Of an answer, none if there is no such answer."""
+        return self.answers.get(name, Answer()).rows
+
+    def _first(self, name: str) -> Row:
+        rows = self.rows(name)
+        return rows[0] if rows else {}
+
+    @property
+    def controller(self) -> str:
+        """The domain controller that was read, empty on an Edge server, which has none."""
+        return "" if self.is_edge else str(self.server.get("OriginatingServer") or "")
+
+    @property
+    def has_roles(self) -> bool:
+        """Whether connectors belong to one of two transport services: 2013 and newer, not on Edge."""
+        return any("TransportRole" in row for row in self._connectors.values()) and not self.is_edge
+
+    @property
+    def is_edge(self) -> bool:
+        return self.server.get("ServerRole") == "Edge"
+
+    def guid(self, name: str) -> str:
+        """Of a connector.
+
+        :raises StoreError: the server did not say
+        """
+        return self._of_connector(name, "Guid")
+
+    def dn(self, name: str) -> str:
+        """The distinguished name of a connector: the only name by which its rights are found everywhere.
+
+        :raises StoreError: the server did not say
+        """
+        return self._of_connector(name, "DistinguishedName")
+
+    def printed_groups(self, name: str) -> frozenset[str]:
+        """The permission groups of a connector as Exchange prints them."""
+        text = str(self._connectors.get(name.lower(), {}).get("PermissionGroups") or "")
+        return frozenset(word.strip().lower() for word in text.split(","))
+
+    def principal(self, name: str) -> str:
+        """What this server calls a principal, in its language."""
+        return self._principals.get(fold(name), name)
+
+    def _of_connector(self, name: str, column: str) -> str:
+        found = self._connectors.get(name.lower(), {}).get(column)
+        if not found:
+            way_out = "Please report it, with a snapshot (docs/exchange.md)."
+            raise StoreError(f"Exchange did not say its {column}", where=f"connector '{name}'", way_out=way_out)
+        return str(found)
+
+
+def local_names(answers: Answers) -> dict[str, str]:
+    """Folded name of a well-known principal in the language of the server to the name that we write."""
+    rows = answers.get("host", Answer()).rows
+    host = rows[0] if rows else {}
+    known = (("Anonymous", ANONYMOUS), ("Authenticated", AUTHENTICATED))
+    return {fold(str(host[column])): name for column, name in known if host.get(column)}
+
+
+def _principals(rights: tuple[Row, ...], names: Mapping[str, str]) -> dict[str, str]:
+    """By the folded name that we write."""
+    found = {fold(ours): local for local, ours in ((host, ours) for host, ours in _printed(names))}
+    for row in rights:
+        printed = str(row.get("User") or row.get("User.RawIdentity") or "")
+        if printed and not printed.startswith("S-1-"):
+            found[fold(read_principal(row, names))] = printed
+    return found
+
+
+def _printed(names: Mapping[str, str]) -> list[tuple[str, str]]:
+    return list(names.items())

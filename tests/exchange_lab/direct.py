@@ -1,0 +1,114 @@
+# SPDX-FileCopyrightText: 2026 mailops.relay contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The internal module in one PowerShell that stays, without Ansible and WinRM: for tests with many executions."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import re
+import subprocess
+from collections.abc import Iterable, Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+from ansible_collections.mailops.relay.plugins.plugin_utils._exchange.backend import ExchangeBackend
+from exchange_lab import state as lab
+from support.ansible import ROOT
+
+SCRIPT = ROOT / "plugins/modules/exchange_cmdlets.ps1"
+_LOOP = r"""
+$env:COMPUTERNAME = '{name}'
+$env:ProgramData = '{folder}'
+function Get-AnsibleItem { param($Path) Get-Item -LiteralPath $Path -ErrorAction Stop }
+$requests = [System.IO.File]::OpenText('{folder}/requests')
+while ($null -ne ($line = $requests.ReadLine())) {
+    $complex_args = ConvertFrom-Json $line -AsHashtable
+    '@@' + (. '{script}')
+}
+"""
+
+
+class Ended(Exception):
+    """The process ended in the middle of an execution."""
+
+
+class Direct:
+    """Executions on the first server of a state.
+
+    :ivar executions: the arguments of each
+    """
+
+    def __init__(self, pwsh: Path, folder: Path) -> None:
+        self._pwsh = pwsh
+        self._folder = folder
+        self._process: subprocess.Popen[str] | None = None
+        self.state = folder / "state.json"
+        self.log = folder / "calls.log"
+        self._requests = folder / "requests"
+        self._pipe = -1
+        self.executions: list[dict[str, Any]] = []
+
+    def backend(self) -> ExchangeBackend:
+        return ExchangeBackend(self.execute, "snapin")
+
+    def execute(self, arguments: Mapping[str, Any]) -> dict[str, Any]:
+        """:raises Ended: there is no answer"""
+        self.executions.append(dict(arguments))
+        process = self._running()
+        assert process.stdout is not None
+        os.write(self._pipe, json.dumps(arguments).encode() + b"\n")
+        return self._answer(process.stdout)
+
+    def _answer(self, output: Iterable[str]) -> dict[str, Any]:
+        for line in output:
+            if line.startswith("@@"):
+                return dict(json.loads(line[2:]))
+        self.close()
+        raise Ended
+
+    def _running(self) -> subprocess.Popen[str]:
+        """Started when it is needed, and again after its end."""
+        if self._process is None:
+            self._requests.unlink(missing_ok=True)
+            os.mkfifo(self._requests)  # PowerShell keeps its standard input to itself
+            self._pipe = os.open(self._requests, os.O_RDWR)  # without waiting for a reader
+            self._process = subprocess.Popen(
+                [str(self._pwsh), "-NoProfile", "-NonInteractive", "-File", str(self._loop())],
+                env={**os.environ, **lab.environment(self.state, self.log)},
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.DEVNULL,
+                text=True,
+            )
+        return self._process
+
+    def _loop(self) -> Path:
+        script, loop = self._folder / SCRIPT.name, self._folder / "loop.ps1"
+        # Ansible's wrapper brings the module that the script requires; here a function stands for it
+        script.write_text(
+            re.sub("(?m)^#Requires -Module .*$", "", SCRIPT.read_text(encoding="utf-8")), encoding="utf-8"
+        )
+        name = lab.read(self.state)["servers"][0]["name"]
+        text = _LOOP.replace("{name}", name).replace("{folder}", str(self._folder)).replace("{script}", str(script))
+        loop.write_text(text, encoding="utf-8")
+        return loop
+
+    def close(self) -> None:
+        if self._process is not None:
+            self._process.kill()
+            self._process.communicate()
+            self._process = None
+            os.close(self._pipe)
+
+
+@contextlib.contextmanager
+def direct(pwsh: Path, folder: Path, state: lab.Data) -> Iterator[Direct]:
+    """On a server in this state."""
+    running = Direct(pwsh, folder)
+    lab.write(running.state, state)
+    try:
+        yield running
+    finally:
+        running.close()
