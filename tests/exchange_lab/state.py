@@ -150,7 +150,9 @@ def state(*servers: Data, domains: Iterable[Data] | None = None, forest: str = "
         "history": [],
         **more,
     }
-    for item in servers:
+    for number, item in enumerate(servers):
+        if number and item["addresses"] == [*ADDRESSES]:  # no two servers have the same
+            item["addresses"] = ["127.0.0.1", "::1", f"192.0.2.{100 + number}"]
         for name in item["services"]:
             load(found, item, name)
     return found
