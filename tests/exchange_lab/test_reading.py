@@ -59,7 +59,8 @@ HOSTS = {
     "fifty": Host(varied(45)),
     "one": Host(one()),
     "german": Host(varied(12, seed=1, locale="de"), variables=BECOME),
-    "french": Host(varied(6, seed=2, locale="fr")),
+    # its principals can be told by their names only
+    "french": Host(varied(6, seed=2, locale="fr") | {"users_print": "text"}),
     "hub2010": Host(varied(6, seed=29, version="2010")),
     "edge": Host(lab.state(lab.edge()), variables=SNAPIN),
 }
