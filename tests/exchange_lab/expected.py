@@ -73,6 +73,8 @@ def _value(name: str, value: Any) -> Any:
         return set(value)
     if name in ("Fqdn", "ServiceDiscoveryFqdn", "DefaultDomain"):
         return (value or "").lower()
+    if name == "SizeEnabled":  # cased in another way by the documentation
+        return str(value).lower()
     if isinstance(value, bool) or name in (*SIZES, *SPANS):
         return value
     return "" if value is None else str(value)
@@ -133,6 +135,8 @@ def _read(option: str, value: Any) -> Any:
         return {(entry["principal"], entry["right"], entry["deny"]) for entry in value}
     if name in SIZES:
         return _size(value)
+    if name == "SizeEnabled":
+        return value.lower()
     return _seconds(value) if name in SPANS else value
 
 

@@ -13,69 +13,126 @@ ALL_V4 = "0.0.0.0-255.255.255.255"
 ALL_V6 = "::-ffff:ffff:ffff:ffff:ffff:ffff:ffff:ffff"
 ALL = [ALL_V6, ALL_V4]
 SERVERS_AUTH = ["Tls", "Integrated", "BasicAuth", "BasicAuthRequireTLS", "ExchangeServer"]
-HUB_AUTH = ["Tls", "Integrated", "BasicAuth", "ExchangeServer"]
 CLIENT_AUTH = ["Tls", "Integrated", "BasicAuth", "BasicAuthRequireTLS"]
 
 
 def mailbox(name: str = "EX01", version: str = "2016", **more: Any) -> Data:
-    """2013 and newer: exchange.md 3.3, the rows marked 13+."""
+    """2013 and newer: the objects of a real 2019, and what public scripts that make those of 2013 say of it."""
     found = server(name, version, "Mailbox", **more)
-    front: Data = {"TransportRole": "FrontendTransport", "RemoteIPRanges": ALL}
-    hub: Data = {"TransportRole": "HubTransport", "RemoteIPRanges": ALL}
+    everybody = ["ExchangeServers", "ExchangeLegacyServers"]
+    size: Data = {"MaxMessageSize": 35 * 1024**2} if version == "2013" else {}
+    client: Data = {"MessageRateLimit": 5, "MessageRateSource": ["User"], "EnableAuthGSSAPI": True, **size}
     wide: Data = {
         "MaxInboundConnectionPerSource": "Unlimited",
         "MaxInboundConnectionPercentagePerSource": 100,
         "MaxRecipientsPerMessage": 5000,
+        "SizeEnabled": "EnabledWithoutValue",
+        **size,
     }
-    client: Data = {"MessageRateLimit": 5, "MessageRateSource": ["User"]}
-    servers = ["ExchangeServers", "ExchangeLegacyServers"]
+    outside: Data = {"DomainSecureEnabled": True, "ProtocolLoggingLevel": "Verbose"}
+
+    def built_in(form: str, port: int, role: str, groups: list[str], **properties: Any) -> Data:
+        values: Data = {"Bindings": bindings(port), "AuthMechanism": SERVERS_AUTH, "RemoteIPRanges": ALL} | properties
+        return connector(found, f"{form} {name}", groups, TransportRole=role, **values)
+
     found["connectors"] = [
-        connector(
-            found,
-            f"Default {name}",
-            ["ExchangeUsers", *servers],
-            Bindings=bindings(2525),
-            AuthMechanism=HUB_AUTH,
-            **hub,
-            **wide,
+        built_in(
+            "Default",
+            2525,
+            "HubTransport",
+            ["ExchangeUsers", *everybody],
+            **wide | {"Bindings": ["0.0.0.0:2525", "[::]:2525"]},
         ),
-        connector(
-            found,
-            f"Client Proxy {name}",
-            ["ExchangeUsers", "ExchangeServers"],
-            Bindings=bindings(465),
-            AuthMechanism=SERVERS_AUTH,
-            **hub,
-            **client,
+        built_in("Client Proxy", 465, "HubTransport", ["ExchangeUsers", "ExchangeServers"], **client),
+        built_in("Default Frontend", 25, "FrontendTransport", ["AnonymousUsers", *everybody], **outside),
+        built_in(
+            "Outbound Proxy Frontend", 717, "FrontendTransport", ["ExchangeServers"], **outside | {"TarpitInterval": 0}
         ),
-        connector(
-            found,
-            f"Default Frontend {name}",
-            ["AnonymousUsers", *servers],
-            Bindings=bindings(25),
-            AuthMechanism=SERVERS_AUTH,
-            ProtocolLoggingLevel="Verbose",
-            **front,
-        ),
-        connector(
-            found,
-            f"Outbound Proxy Frontend {name}",
-            ["ExchangeServers"],
-            Bindings=bindings(717),
-            AuthMechanism=SERVERS_AUTH,
-            **front,
-        ),
-        connector(
-            found,
-            f"Client Frontend {name}",
-            ["ExchangeUsers"],
-            Bindings=bindings(587),
-            AuthMechanism=CLIENT_AUTH,
-            AdvertiseClientSettings=True,
-            **front,
-            **client,
+        built_in(
+            "Client Frontend", 587, "FrontendTransport", ["ExchangeUsers"], **client | {"AuthMechanism": CLIENT_AUTH}
         ),
     ]
+    return found
+
+
+def classic(name: str = "EX01", version: str = "2016", **more: Any) -> Data:
+    """One that was set up like Small Business Server: the connector for mail from the Internet owns port 25 alone, and
+    nothing listens for clients. No recording of such a server is known."""
+    found = mailbox(name, version, **more)
+    hub_only = [item for item in found["connectors"] if item["properties"]["TransportRole"] == "HubTransport"]
+    internet = connector(
+        found,
+        f"Windows SBS Internet Receive {name}",
+        ["AnonymousUsers"],
+        Bindings=bindings(25),
+        RemoteIPRanges=ALL,
+        AuthMechanism=["Tls"],
+        TransportRole="FrontendTransport",
+    )
+    found["connectors"] = [*hub_only, internet]
+    return found
+
+
+ODD: Data = {
+    "AdvertiseClientSettings": "Maybe",
+    "AuthTarpitInterval": "-00:00:05",
+    "Banner": "hello, no number before it",
+    "BareLinefeedRejectionEnabled": "",
+    "BinaryMimeEnabled": "Disabled",
+    "ChunkingEnabled": "Yes!",
+    "Comment": "two\r\nlines \u4e2d",
+    "ConnectionInactivityTimeout": "00:05:00.5000000",
+    "ConnectionTimeout": "forever",
+    "DefaultDomain": "corp.test/Deleted Objects/gone\nDEL:5b1f",
+    "DeliveryStatusNotificationEnabled": "partly",
+    "DomainSecureEnabled": "Unknown",
+    "EightBitMimeEnabled": "on and off",
+    "EnableAuthGSSAPI": "off?",
+    "EnhancedStatusCodesEnabled": "None",
+    "ExtendedProtectionPolicy": "Sometimes",
+    "Fqdn": "mail_server.corp.test",
+    "LongAddressesEnabled": "-",
+    "MaxAcknowledgementDelay": "1.00:00:00.0000001",
+    "MaxHeaderSize": "256 KiB",
+    "MaxHopCount": "501",
+    "MaxInboundConnection": "Infinite",
+    "MaxInboundConnectionPerSource": "-1",
+    "MaxInboundConnectionPercentagePerSource": "101",
+    "MaxLocalHopCount": "51",
+    "MaxLogonFailures": "11",
+    "MaxMessageSize": "37.5 MB",
+    "MaxProtocolErrors": "many",
+    "MaxRecipientsPerMessage": "0",
+    "MessageRateLimit": "none",
+    "MessageRateSource": "IPAddress, Planet",
+    "OrarEnabled": "?",
+    "PipeliningEnabled": "\u00fc",
+    "ProtocolLoggingLevel": "Chatty",
+    "RejectReservedSecondLevelRecipientDomains": "2 of 3",
+    "RejectReservedTopLevelRecipientDomains": "\ttrue?",
+    "RejectSingleLabelRecipientDomains": "ja",
+    "RequireEHLODomain": "nein",
+    "ServiceDiscoveryFqdn": "*",
+    "SizeEnabled": "EnabledWithout",
+    "SmtpUtf8Enabled": "UTF8",
+    "SuppressXAnonymousTls": "oui",
+    "TarpitInterval": "five seconds",
+    "TlsCertificateName": "CN=mail.corp.test",
+    "TlsDomainCapabilities": ["no colon", "a b:AcceptEverything"],
+}
+"""An odd text in every property that decides nothing about who relays (field-reports.md E2, E4)."""
+
+
+def odd(version: str = "2019", **more: Any) -> Data:
+    """One whose relay connector has an odd text in every property that decides nothing, and another a name that no new
+    one may have. Both can be given other values."""
+    found = mailbox(version=version, **more)
+    front: Data = {"Bindings": ["0.0.0.0:25"], "TransportRole": "FrontendTransport"}
+    relay = connector(found, "Odd relay", ["AnonymousUsers"], [relay_ace()], RemoteIPRanges=["10.1.0.1"], **front)
+    relay |= {"odd": {key: value for key, value in ODD.items() if key in relay["properties"]}}
+    relay |= {"corrupted": "Banner: The SMTP banner must start with 220."}
+    long = connector(found, f" {'n' * 70} ", ["AnonymousUsers"], RemoteIPRanges=["10.1.0.2"], **front)
+    found["connectors"] += [relay, long]
     return found
 
 

@@ -3,18 +3,21 @@
 """SMTP as a server of the lab answers it: by what its services loaded when they started, decided by the naive oracle.
 
 Nothing of the collection that the lab checks is asked: not its reader, not its table of rights, not its compile. A
-session begins with a line of the PROXY protocol, version 1, so that any peer and any local address can be played.
-EHLO, STARTTLS (with a context), MAIL, RCPT, RSET, QUIT; no AUTH and no messages.
+session begins with a line of the PROXY protocol, version 1, so that any peer and any local address can be played; or
+all sessions of a server come from one peer (`serving`), for clients that know no such line. EHLO, STARTTLS (with a
+context), AUTH PLAIN and LOGIN (``accounts`` of the state: ``{login: {password, addresses}}``), MAIL, RCPT, RSET, QUIT;
+no messages.
 """
 
 from __future__ import annotations
 
 import asyncio
+import base64
 import contextlib
 import ipaddress
 import ssl
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -73,6 +76,11 @@ def to_connector(item: lab.Data) -> Connector:
     )
 
 
+def _listening(connector: Connector, *, ipv6: bool) -> Connector:
+    found = tuple(binding for binding in connector.bindings if ipv6 or binding.version == 4)
+    return replace(connector, bindings=found)
+
+
 def to_domains(items: list[lab.Data]) -> Iterator[AcceptedDomain]:
     for item in items:
         yield AcceptedDomain(item["domain_name"], item["type"])
@@ -99,7 +107,7 @@ def running_state(server: lab.Data) -> State:
         for item in known["connectors"]:
             is_frontend = item["properties"].get("TransportRole") == "FrontendTransport"
             if is_frontend == (service == lab.FRONTEND):
-                connectors.append(to_connector(item))
+                connectors.append(_listening(to_connector(item), ipv6=server["ipv6"]))
     return State(tuple(connectors), tuple(domains))
 
 
@@ -111,22 +119,62 @@ class _Conversation:
     state: State
     session: Session
     tls: ssl.SSLContext | None
+    accounts: Mapping[str, lab.Data]
     sender: str | None = None
+    login: list[str] | None = None  # what of AUTH was said
 
     def greeting(self) -> str:
         return "220 lab" if oracle.owner(self.state, self.session) else NO_CONNECTOR
 
     def answer(self, line: str) -> str:
+        if self.login is not None:
+            return self._auth([*self.login, line])
         verb, _colon, path = line.partition(":")
         if verb.upper() == "MAIL FROM":
             return self._mail(path)
         if verb.upper() == "RCPT TO":
             return self._recipient(path)
-        word = line.split(" ")[0].upper()
-        if word == "RSET":
+        word, *words = line.split(" ")
+        if word.upper() == "AUTH":
+            return self._auth(words)
+        if word.upper() == "RSET":
             self.sender = None
-        known = {"EHLO": "250 lab", "RSET": "250 2.0.0", "QUIT": "221 2.0.0"}
-        return known.get(word, "500 5.3.3")
+        known = {"EHLO": self._ehlo(), "RSET": "250 2.0.0", "QUIT": "221 2.0.0"}
+        return known.get(word.upper(), "500 5.3.3")
+
+    def _refusal_of_accounts(self) -> str:
+        """Why nobody can log in now; empty: who has a password can."""
+        session = replace(self.session, account=frozenset({"*@lab.test"}), sender="<lab@lab.test>", recipient="")
+        verdict = oracle.verdict(self.state, session)
+        return "" if verdict == BAD_RECIPIENT else verdict
+
+    def _ehlo(self) -> str:
+        offered = ["STARTTLS"] if self.tls is not None and not self.session.tls else []
+        offered += [] if self._refusal_of_accounts() else ["AUTH PLAIN LOGIN"]
+        lines = ["lab", *offered]
+        return "\r\n".join(f"250{'-' if number < len(lines) else ' '}{text}" for number, text in enumerate(lines, 1))
+
+    def _auth(self, words: list[str]) -> str:
+        """Of the mechanism and what followed, one line each."""
+        self.login = None
+        refusal = self._refusal_of_accounts()
+        mechanism, *said = words
+        wanted = {"PLAIN": 1, "LOGIN": 2}.get(mechanism.upper())
+        if refusal or wanted is None:
+            return refusal or "504 5.7.4"
+        if len(said) < wanted:
+            self.login = words
+            prompts = {"PLAIN": [""], "LOGIN": ["Username:", "Password:"]}[mechanism.upper()]
+            return f"334 {base64.b64encode(prompts[len(said)].encode()).decode()}"
+        try:
+            *_other, login, password = "\0".join(base64.b64decode(text).decode() for text in said).split("\0")
+        except ValueError:
+            return "501 5.5.4"
+        account = self.accounts.get(login.lower())
+        if account is None or account["password"] != password:
+            return "535 5.7.3"
+        self.session = replace(self.session, account=frozenset(account["addresses"]))
+        return "235 2.7.0"
 
     def _mail(self, path: str) -> str:
         """The recipient that is none is refused last: if that is what is wrong, the sender is not."""
@@ -150,10 +198,14 @@ def _session(proxy: str) -> Session:
 
 @dataclass(frozen=True)
 class Smtp:
-    """Answers for the first server of the state in ``path``, which is read for every session."""
+    """Answers for the first server of the state in ``path``, which is read for every session.
+
+    ``line``: what stands for the first line of each session.
+    """
 
     path: Path
     tls: ssl.SSLContext | None = None
+    line: str = ""
 
     async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         async def say(reply: str) -> None:
@@ -161,14 +213,16 @@ class Smtp:
             await writer.drain()
 
         with contextlib.suppress(ConnectionError):
-            session = _session((await reader.readline()).decode("ascii"))
-            talk = _Conversation(running_state(lab.read(self.path)["servers"][0]), session, self.tls)
+            session = _session(self.line or (await reader.readline()).decode("ascii"))
+            whole = lab.read(self.path)
+            accounts = {login.lower(): account for login, account in whole.get("accounts", {}).items()}
+            talk = _Conversation(running_state(whole["servers"][0]), session, self.tls, accounts)
             await say(talk.greeting())
             while line := (await reader.readline()).decode("utf-8").rstrip("\r\n"):
                 if line.upper() == "STARTTLS" and self.tls is not None:
                     await say("220 2.0.0")
                     await writer.start_tls(self.tls)
-                    talk.session = replace(talk.session, tls=True)
+                    talk.session, talk.sender = replace(talk.session, tls=True), None
                     continue
                 await say(talk.answer(line))
         writer.close()
@@ -183,12 +237,15 @@ async def _end_tasks() -> None:
 
 
 @contextlib.contextmanager
-def serving(path: Path, tls: ssl.SSLContext | None = None) -> Iterator[int]:
-    """A server on 127.0.0.1 while the block runs; gives its port."""
+def serving(path: Path, tls: ssl.SSLContext | None = None, line: str = "") -> Iterator[int]:
+    """A server on 127.0.0.1 while the block runs; gives its port.
+
+    :param line: whom every session comes from and what it reaches, as the first line of a session would say it
+    """
     loop = asyncio.new_event_loop()
     thread = threading.Thread(target=loop.run_forever, daemon=True)
     thread.start()
-    start = asyncio.start_server(Smtp(path, tls).serve, "127.0.0.1", 0)
+    start = asyncio.start_server(Smtp(path, tls, line).serve, "127.0.0.1", 0)
     server = asyncio.run_coroutine_threadsafe(start, loop).result(10)
     try:
         yield int(server.sockets[0].getsockname()[1])

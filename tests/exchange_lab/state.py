@@ -18,7 +18,7 @@ Written by hand from the facts, not by the code of the collection, which is what
     accepted_domains: [{name, domain_name, type, default, match_sub_domains, address_book_enabled, guid, when_...}]
     domain_controllers, forest, users (names that Add-ADPermission finds), delegation (a second hop needs no credential)
     faults: [{cmdlet, kind, skip, times, message}], history: [{at, cmdlet, parameters, state (see `steps`)}]
-    groups_print, set_groups, set_refuses, users_print: see `state`
+    groups_print, set_groups, set_refuses, users_print: see `state`; accounts: see smtp.py
 
 The first server is the one whose shell the engine is. Times are seconds since 1970, sizes bytes, spans seconds,
 counts a number or ``Unlimited``, flags and multi-valued properties lists of texts (ranges in the spelling they print
@@ -73,7 +73,7 @@ from exchange_lab.parts import (
     server,
     service,
 )
-from exchange_lab.servers import ALL, ALL_V4, ALL_V6, edge, hub, mailbox, sbs_2008
+from exchange_lab.servers import ALL, ALL_V4, ALL_V6, ODD, classic, edge, hub, mailbox, odd, sbs_2008
 
 __all__ = [
     "ADDRESSES",
@@ -87,11 +87,13 @@ __all__ = [
     "FACTS",
     "FRONTEND",
     "MODULES",
+    "ODD",
     "TRANSPORT",
     "Data",
     "accepted_domain",
     "ace",
     "bindings",
+    "classic",
     "connector",
     "edge",
     "effective",
@@ -100,6 +102,7 @@ __all__ = [
     "identifier",
     "listener",
     "mailbox",
+    "odd",
     "of_groups",
     "property_names",
     "relay_ace",
@@ -147,7 +150,9 @@ def state(*servers: Data, domains: Iterable[Data] | None = None, forest: str = "
         "history": [],
         **more,
     }
-    for item in servers:
+    for number, item in enumerate(servers):
+        if number and item["addresses"] == [*ADDRESSES]:  # no two servers have the same
+            item["addresses"] = ["127.0.0.1", "::1", f"192.0.2.{100 + number}"]
         for name in item["services"]:
             load(found, item, name)
     return found

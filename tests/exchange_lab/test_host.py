@@ -38,7 +38,9 @@ def run(tmp_path_factory: pytest.TempPathFactory) -> tuple[Results, lab.Data]:
         lab.fault("Start-Service", "non_terminating", skip=4, message="something is odd"),
         lab.fault("Get-WmiObject", "absent"),
     ]
-    results = run_checks.run(directory, lab.state(server(), faults=faults), run_checks.checks("host"))
+    results = run_checks.run(
+        directory, lab.state(server(), lab.mailbox("EX02"), faults=faults), run_checks.checks("host")
+    )
     return results, lab.read(directory / "state.json")
 
 
@@ -52,6 +54,8 @@ def test_addresses_and_listeners_with_their_owners(run: tuple[Results, lab.Data]
         "192.0.2.10|IPv4|Ethernet",
     ]
     assert found["addresses of a family"].out == ["::1", "fd00::10", "fe80::10%11"]
+    assert found["names"].out == ["192.0.2.10", "192.0.2.11", "fd00::10", "192.0.2.101"]
+    assert found["no such name"].error.startswith("DNS_ERROR_RCODE_NAME_ERROR")
     others = [(owner, port) for owner, _process, port in (("System", 4, 80), ("System", 4, 443))]
     transport = [("EdgeTransport", 2525), ("EdgeTransport", 465)]
     frontend = [("MSExchangeFrontendTransport", port) for port in (25, 717, 587)]

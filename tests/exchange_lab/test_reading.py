@@ -27,7 +27,7 @@ from exchange_lab.varied import NAMES, varied
 
 pytestmark = pytest.mark.timeout(900)  # many servers in one run
 SESSIONS = 600
-ITEM = ("item", "ansible_loop_var")  # what a loop adds to a result
+ITEM = ("item", "ansible_loop_var", "listeners")  # what a loop adds to a result, and what no snapshot knows
 SENT, PIECE = 200_000, 32 * 1024  # bytes of input in a Send, of output in an answer to Receive
 
 
@@ -59,7 +59,8 @@ HOSTS = {
     "fifty": Host(varied(45)),
     "one": Host(one()),
     "german": Host(varied(12, seed=1, locale="de"), variables=BECOME),
-    "french": Host(varied(6, seed=2, locale="fr")),
+    # its principals can be told by their names only
+    "french": Host(varied(6, seed=2, locale="fr") | {"users_print": "text"}),
     "hub2010": Host(varied(6, seed=29, version="2010")),
     "edge": Host(lab.state(lab.edge()), variables=SNAPIN),
 }

@@ -54,6 +54,36 @@ def test_printed_groups_and_entries_in_every_variant(found: Results, number: int
     assert [name for name, check in seen.items() if check.warnings] == ([] if regrants else ["again"])
 
 
+@needs_engine
+def test_a_server_knows_principals_by_its_own_names_only(tmp_path: Path) -> None:
+    """With their authority or without; those of Exchange are called the same everywhere."""
+    server = lab.mailbox(locale="de")
+    server["connectors"].append(relay(server))
+    add = "$null = Add-ADPermission (Get-ReceiveConnector Relay).Guid -User '{}' -ExtendedRights ms-Exch-SMTP-{}"
+    known = {
+        "NT-AUTORIT\u00c4T\\ANONYMOUS-ANMELDUNG": "Accept-Any-Recipient",
+        "Authentifizierte Benutzer": "Submit",
+        "MS Exchange\\Externally Secured Servers": "Submit",
+        "CORP\\Exchange Servers": "Submit",
+        "svc-scan": "Submit",
+    }
+    unknown = ("NT AUTHORITY\\ANONYMOUS LOGON", "ANONYMOUS LOGON", "S-1-5-7", "CORP\\nobody")
+    checks = {name: add.format(name, right) for name, right in known.items()}
+    checks |= {name: add.format(name, "Accept-Any-Recipient") for name in unknown}
+    found = run_checks.run(tmp_path, lab.state(server), checks)
+    assert {name: check.error for name, check in found.items() if name in known} == dict.fromkeys(known, "")
+    for name in unknown:
+        assert f"\"{name}\" wasn't found. Please make sure you've typed it correctly." in found[name].error
+    aces = lab.read(tmp_path / "state.json")["servers"][0]["connectors"][-1]["aces"]
+    assert [ace["user"] for ace in aces[-5:]] == [
+        "ANONYMOUS",
+        "AUTHENTICATED",
+        "EXTERNALLY_SECURED",
+        "EXCHANGE_SERVERS",
+        "CORP\\svc-scan",
+    ]
+
+
 def relay(server: lab.Data, *aces: lab.Data) -> lab.Data:
     front: lab.Data = {"Bindings": ["0.0.0.0:25"], "TransportRole": "FrontendTransport", "RemoteIPRanges": ["10.1.0.1"]}
     return lab.connector(server, "Relay", ["AnonymousUsers"], aces, **front)

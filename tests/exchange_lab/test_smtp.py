@@ -4,6 +4,8 @@
 
 from __future__ import annotations
 
+import base64
+import smtplib
 import ssl
 from pathlib import Path
 
@@ -87,3 +89,32 @@ def test_a_change_bites_when_its_service_restarts(whole: lab.Data, tmp_path: Pat
         lab.write(tmp_path / "state.json", whole)
         with Client(port, "10.9.0.1") as client:
             assert client.greeting == smtp.NO_CONNECTOR
+
+
+def test_accounts_log_in_as_the_connector_lets_them(tmp_path: Path) -> None:
+    """smtplib as the client, which knows nothing of PROXY: every session comes from the one peer."""
+    accounts = {"alice": {"password": "s3cret", "addresses": ["alice@corp.test"]}}
+    lab.write(tmp_path / "state.json", lab.state(lab.mailbox() | {"ipv6": False}, accounts=accounts))
+    authority = trustme.CA()
+    context, trust = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER), ssl.create_default_context()
+    authority.issue_cert("127.0.0.1").configure_cert(context)
+    authority.configure_trust(trust)
+    for port, codes in {"587": (235, 250), "25": (504, 504)}.items():
+        line = f"PROXY TCP4 203.0.113.1 192.0.2.1 40000 {port}"
+        with smtp.serving(tmp_path / "state.json", context, line) as local, smtplib.SMTP("127.0.0.1", local) as client:
+            client.ehlo()
+            assert not client.has_extn("auth")
+            client.starttls(context=trust)
+            client.ehlo()
+            assert client.has_extn("auth") == (port == "587")
+            assert client.docmd("AUTH", "PLAIN nonsense")[0] == (501 if port == "587" else 504)
+            wrong = client.docmd("AUTH", "PLAIN " + base64.b64encode(b"\0alice\0wrong").decode())
+            assert wrong[0] == (535 if port == "587" else 504)
+            right = client.docmd("AUTH", "PLAIN " + base64.b64encode(b"\0alice\0s3cret").decode())
+            assert right[0] == codes[0]
+            if codes[0] == 235:
+                assert client.mail("alice@corp.test")[0] == client.rcpt("v@outside.test")[0] == 250
+                client.rset()
+                assert client.mail("bob@corp.test")[0] == 550
+    with smtp.serving(tmp_path / "state.json") as local, Client(local, "2001:db8::1", "fd00::1") as six:
+        assert six.greeting == smtp.NO_CONNECTOR

@@ -80,6 +80,7 @@ TEXTS: dict[str, tuple[Any, ...]] = {
     ),
     "TlsDomainCapabilities": CAPABILITIES,
     "DefaultDomain": (None, "corp.test"),
+    "SizeEnabled": ("Enabled", "Disabled", "EnabledWithoutValue"),
     "MessageRateSource": (["None"], ["IPAddress"], ["User"], ["All"]),
 }
 

@@ -10,6 +10,12 @@ foreach ($a in Get-NetIPAddress) { "$($a.IPAddress)|$($a.AddressFamily)|$($a.Int
 $only = @{ AddressFamily = 'IPv6' }
 (Get-NetIPAddress @only).IPAddress
 
+#: names
+foreach ($n in 'EX01', 'EX02') { (Resolve-DnsName -Name "$n.corp.test" -Type A_AAAA -DnsOnly).IPAddress }
+
+#: no such name
+Resolve-DnsName -Name nowhere.corp.test
+
 #: no such address
 Get-NetIPAddress -IPAddress 203.0.113.1
 

@@ -6,7 +6,7 @@
 
 function New-LabNotFound($Context, [string] $Identity) {
     [LabError]::new('ManagementObjectNotFoundException',
-        "The operation couldn't be performed because object '$Identity' couldn't be found on '$($Context.State.domain_controllers[0])'.",
+        "The operation couldn't be performed because object '$Identity' couldn't be found on '$script:LabController'.",
         'ObjectNotFound')
 }
 
@@ -25,18 +25,28 @@ function Get-LabTarget($Context) {
 function New-LabConnectorObject($Context, $Item) {
     $connector = $Item.Connector
     $found = New-LabObject 'ReceiveConnector' $Context.State $connector $Item.Identity $connector.name $Item.Dn `
-        'msExchSmtpReceiveConnector'
+        'top', 'msExchSmtpReceiveConnector'
     foreach ($name in $script:LabProperties.Keys) {
         $type, $value = $script:LabProperties[$name], $connector.properties[$name]
         # not the value of an if: that would take a list of one apart
-        if ($type -eq 'int') { $value = [int] $value } elseif ($type -notin 'bool', 'Text') { $value = [Shown]::Value($type, $value) }
+        if ($type -eq 'int') { $value = [int] $value }
+        elseif ($type -eq 'Text') { $value = "$value" }
+        elseif ($type -ne 'bool') { $value = [Shown]::Value($type, $value) }
         $found[$name] = $value
     }
     $found.PermissionGroups = [Shown]::Value('PermissionGroups', @(Get-LabGroups $Context $Item))
     if ($found.DefaultDomain) { $found.DefaultDomain = New-LabDomainId $Context $found.DefaultDomain }
     $found.Server = [ADObjectId]::new($Item.Server.name, $Item.Server.name, [Dn]::Server($Context.State, $Item.Server), $Item.Server.guid)
-    if ($script:LabVersion -in '2010', '2013') { $found.LiveCredentialEnabled = $false }
-    if ($script:LabVersion -eq '2013') { $found.ProxyEnabled = $false }
+    foreach ($name in @($connector.odd.Keys)) { if ($name) { $found[$name] = $connector.odd[$name] } }
+    if ($script:LabVersion -ne '2007') { $found.LiveCredentialEnabled = $false }
+    if ($script:LabVersion -notin '2007', '2010') { $found.ProxyEnabled = $false }
+    if ($script:LabVersion -notin '2007', '2010', '2013') { $found.AcceptConsumerMail = $false }
+    if ($connector.corrupted) {
+        $found.IsValid = $false
+        $Context.Cmdlet.WriteWarning("The object $($Item.Identity) has been corrupted, and it's in an inconsistent state. " +
+            'The following validation errors happened:')
+        $Context.Cmdlet.WriteWarning($connector.corrupted)
+    }
     return [pscustomobject] $found
 }
 
@@ -109,7 +119,7 @@ function Invoke-LabSetReceiveConnector($Context) {
     $item = Get-LabTarget $Context
     $before = [Json]::Write($item.Connector)
     Set-LabProperties $Context $item.Server $item.Connector
-    Assert-LabConnector $Context $item.Server $item.Connector
+    Assert-LabConnector $Context $item.Server $item.Connector $before
     if ([Json]::Write($item.Connector) -eq $before) {
         $Context.Cmdlet.WriteWarning((Format-LabNotModified $Context $item.Identity))
         return
@@ -129,9 +139,13 @@ function Invoke-LabRemoveReceiveConnector($Context) {
 # Put what was bound into the connector.
 function Set-LabProperties($Context, $Server, $Connector) {
     $bound = $Context.Bound
-    if ($bound.ContainsKey('Name')) { $Connector.name = "$($bound['Name'])" }
+    if ($bound.ContainsKey('Name')) {
+        $Connector.name = "$($bound['Name'])"
+        if ($Connector.odd) { $Connector.odd.Remove('Name') }
+    }
     foreach ($key in $script:LabProperties.Keys) {
         if (-not $bound.ContainsKey($key)) { continue }
+        if ($Connector.odd) { $Connector.odd.Remove($key) }
         $value = $bound[$key]
         if ($value -is [hashtable]) { $value = Edit-LabList $script:LabProperties[$key] $Connector.properties[$key] $value }
         if ($key -eq 'PermissionGroups') {
@@ -140,6 +154,7 @@ function Set-LabProperties($Context, $Server, $Connector) {
             $Connector.properties[$key] = (Find-LabDomain $Context "$value").name
         } else {
             $Connector.properties[$key] = ConvertTo-LabStored $value
+            if ($key -eq 'Comment' -and "$value" -eq '') { $Connector.properties[$key] = $null }
         }
     }
 }

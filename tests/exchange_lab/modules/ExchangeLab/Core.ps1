@@ -4,19 +4,21 @@
 # What every cmdlet goes through: log, faults, the server it works on, error records.
 
 # $Context of the functions behind the cmdlets: Cmdlet, Bound (parameters), State, Server (of the local machine), Name.
+# $LabController: the domain controller that answers.
 function Invoke-LabCmdlet($Cmdlet, $Bound) {
     $name = $Cmdlet.MyInvocation.MyCommand.Name
     Write-LabLog $name $Bound
+    $fault = Find-LabFault $name "$($Bound['DomainController'])"
+    if ($fault.kind -eq 'slow') { [System.Threading.Thread]::Sleep(1000 * [double] $fault.message) }
     $lock = if ($name -notlike 'Get-*') { Enter-LabLock }
     try {
         $state = Read-LabState -Fresh:($name -notlike 'Get-*')
         $server = Get-LabLocalServer $state
         $context = [pscustomobject] @{ Cmdlet = $Cmdlet; Bound = $Bound; State = $state; Server = $server; Name = $name }
-        $fault = Get-LabFault $state $name
+        $script:LabController = Get-LabController $context
         if ($fault) {
             if (-not (Invoke-LabFault $context $fault)) { return }
         }
-        Assert-LabDomainController $context
         & "Invoke-Lab$($name.Replace('-', ''))" $context
         if ($fault.kind -eq 'connection_lost_after') { Stop-LabProcess }
     } catch [LabError] {
@@ -26,52 +28,36 @@ function Invoke-LabCmdlet($Cmdlet, $Bound) {
     }
 }
 
-# Whether the call goes on.
-function Invoke-LabFault($Context, $Fault) {
-    switch ($Fault.kind) {
-        'access_denied' {
-            throw [LabError]::new('ADOperationException', ('Active Directory operation failed on {0}. This error is not retriable. ' +
-                'Additional information: Access is denied. Active directory response: 00002098: SecErr: DSID-03150F94, ' +
-                'problem 4003 (INSUFF_ACCESS_RIGHTS), data 0') -f $Context.State.domain_controllers[0], 'PermissionDenied')
-        }
-        'busy' {
-            throw [LabError]::new('ADServerUnavailableException', ("An Active Directory error 0x51 occurred when trying to check " +
-                "the suitability of server '{0}'. Error: 'Active directory response: The LDAP server is unavailable.'") -f
-                $Context.State.domain_controllers[0], 'ResourceUnavailable')
-        }
-        'non_terminating' { throw [LabError]::new('LocalizedException', "$($Fault.message)") }
-        'connection_lost' { Stop-LabProcess }
-        'not_modified' {
-            $Context.Cmdlet.WriteWarning((Format-LabNotModified $Context "$($Context.Bound['Identity'])"))
-            return $false
-        }
-        'warning' { $Context.Cmdlet.WriteWarning("$($Fault.message)") }
+# The one that was asked for, which must be one of the domain (on Edge there is none), or the first that is there.
+function Get-LabController($Context) {
+    $given = "$($Context.Bound['DomainController'])"
+    if ($given -and $Context.Server.role -eq 'Edge') {
+        throw [LabError]::new('InvalidOperationException', "The DomainController parameter can't be used on an Edge Transport server.")
     }
-    return $true
+    foreach ($name in $Context.State.domain_controllers) {
+        if ($given) { if ($name -eq $given) { return $name } else { continue } }
+        $gone = @($Context.State.faults | Where-Object { $_.kind -eq 'gone' -and $_.cmdlet -eq '*' -and -not $_.skip -and $_.message -eq $name })
+        if (-not $gone) { return $name }
+    }
+    throw [LabError]::new('ADServerNotFoundException', "Domain controller '$given' couldn't be contacted.", 'ObjectNotFound')
 }
 
 function Format-LabNotModified($Context, [string] $Target) {
     "The command completed successfully but no settings of '$Target' have been modified."
 }
 
-# As a remote Exchange session writes it. Not terminating, unless the caller asked for that.
+# As a remote Exchange session writes it (field-reports.md E7). Not terminating, unless the caller asked for that.
 function Write-LabError($Context, [LabError] $Problem) {
     $hash = '{0:X8}' -f ($Problem.Kind.GetHashCode() -band 0x7fffffff)
+    $category = if ($Problem.Kind.Contains('-')) { $Problem.Kind } else { "Cmdlet-$($Problem.Kind)" }
+    $room = if ($Context.Name -like '*-ADPermission') { 'RecipientTasks' } else { 'SystemConfigurationTasks' }
     $id = "[Server=$($Context.Server.name),RequestId=$([guid]::NewGuid()),TimeStamp=$([datetime]::UtcNow)] " +
-        "[FailureCategory=Cmdlet-$($Problem.Kind)] $hash"
-    $Context.Cmdlet.WriteError([System.Management.Automation.ErrorRecord]::new($Problem, $id, $Problem.Category, $null))
-}
-
-# On Edge there is none; elsewhere it must be one of the domain.
-function Assert-LabDomainController($Context) {
-    $given = $Context.Bound['DomainController']
-    if (-not $given) { return }
-    if ($Context.Server.role -eq 'Edge') {
-        throw [LabError]::new('InvalidOperationException', "The DomainController parameter can't be used on an Edge Transport server.")
-    }
-    if ("$given" -notin $Context.State.domain_controllers) {
-        throw [LabError]::new('ADServerNotFoundException', "Domain controller '$given' couldn't be contacted.", 'ObjectNotFound')
-    }
+        "[FailureCategory=$category] $hash"
+    $record = [System.Management.Automation.ErrorRecord]::new($Problem, $id, $Problem.Category, $null)
+    # the engine would add the name of a function, of a cmdlet it is that of its class
+    $whole = [System.Management.Automation.ErrorRecord].GetField('_serializedFullyQualifiedErrorId', 'NonPublic,Instance')
+    if ($whole) { $whole.SetValue($record, "$id,Microsoft.Exchange.Management.$room.$($Context.Name.Replace('-', ''))") }
+    $Context.Cmdlet.WriteError($record)
 }
 
 # Of -Server, or the local one.
@@ -82,22 +68,26 @@ function Get-LabServer($Context) {
         if ("$id" -in $server.name, $server.fqdn, $server.guid, [Dn]::Server($Context.State, $server)) { return $server }
     }
     throw [LabError]::new('ManagementObjectNotFoundException',
-        "The operation couldn't be performed because object '$id' couldn't be found on '$($Context.State.domain_controllers[0])'.",
+        "The operation couldn't be performed because object '$id' couldn't be found on '$script:LabController'.",
         'ObjectNotFound')
 }
 
+$script:LabCategories = @{
+    ReceiveConnector = 'ms-Exch-Smtp-Receive-Connector'; AcceptedDomain = 'ms-Exch-Accepted-Domain'; Server = 'ms-Exch-Exchange-Server'
+}
+
 # What every object of the directory has. $Entry: guid, when_changed, when_created (seconds since 1970).
-function New-LabObject([string] $Type, $State, $Entry, [string] $Identity, [string] $Name, [string] $Dn, [string] $ObjectClass) {
+function New-LabObject([string] $Type, $State, $Entry, [string] $Identity, [string] $Name, [string] $Dn, [string[]] $ObjectClass) {
     $changed = ConvertFrom-LabTime $Entry.when_changed
     $created = ConvertFrom-LabTime $Entry.when_created
     $id = [ADObjectId]::new($Identity, $Name, $Dn, $Entry.guid)
     $found = [ordered] @{
         PSTypeName = "Microsoft.Exchange.Data.Directory.SystemConfiguration.$Type"
         Name = $Name; DistinguishedName = $Dn; Identity = $id; Id = $id; Guid = [guid] $Entry.guid
-        ObjectClass = @('top', $ObjectClass); ObjectCategory = "$($State.forest)/Configuration/Schema/$ObjectClass"
-        AdminDisplayName = ''; ExchangeVersion = $script:LabExchangeVersion
+        ObjectClass = $ObjectClass; ObjectCategory = "$($State.forest)/Configuration/Schema/$($script:LabCategories[$Type])"
+        AdminDisplayName = ''; ExchangeVersion = '0.1 (8.0.535.0)'
         WhenChanged = $changed.ToLocalTime(); WhenCreated = $created.ToLocalTime()
-        OriginatingServer = "$($State.domain_controllers[0])"; IsValid = $true
+        OriginatingServer = $script:LabController; IsValid = $true
     }
     if ($script:LabVersion -ne '2007') {
         $found.WhenChangedUTC = $changed

@@ -26,7 +26,8 @@ function New-LabDomainId($Context, $Name) {
 
 function New-LabDomainObject($Context, $Domain) {
     $found = New-LabObject 'AcceptedDomain' $Context.State $Domain $Domain.name $Domain.name (Get-LabDomainDn $Context $Domain) `
-        'msExchAcceptedDomain'
+        'top', 'msExchAcceptedDomain'
+    if ($script:LabVersion -notin '2007', '2010') { $found.ExchangeVersion = '0.20 (15.0.0.0)' }
     $found.DomainName = [SmtpDomainWithSubdomains]::new($Domain.domain_name)
     $found.DomainType = [AcceptedDomainType] $Domain.type
     $found.Default = $Domain.default

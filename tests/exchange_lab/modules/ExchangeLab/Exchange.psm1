@@ -9,6 +9,7 @@
 . $PSScriptRoot/State.ps1
 . $PSScriptRoot/Shown.ps1
 . $PSScriptRoot/Core.ps1
+. $PSScriptRoot/Faults.ps1
 . $PSScriptRoot/Principals.ps1
 . $PSScriptRoot/Permissions.ps1
 . $PSScriptRoot/Connectors.ps1
@@ -18,7 +19,6 @@
 
 $state = Read-LabState
 $script:LabVersion = (Get-LabLocalServer $state).version
-$script:LabExchangeVersion = '0.1 (8.0.535.0)'
 [ByteQuantifiedSize]::Compact = $script:LabVersion -eq '2007'
 $set = if ($script:LabVersion -in '2019', 'SE') { '2016' } else { $script:LabVersion }
 . "$env:EXCHANGE_LAB_PARAMETERS/$set.ps1"

@@ -8,7 +8,7 @@
     RootModule = 'ExchangeLab.psm1'
     FunctionsToExport = @(
         'New-PSSession', 'Add-PSSnapin', 'Get-PSSnapin', 'Get-CimInstance', 'Get-WmiObject', 'Get-Process', 'Get-Service'
-        'Start-Service', 'Stop-Service', 'Restart-Service', 'Invoke-CimMethod', 'Get-NetIPAddress', 'Get-NetTCPConnection'
+        'Start-Service', 'Stop-Service', 'Restart-Service', 'Invoke-CimMethod', 'Get-NetIPAddress', 'Get-NetTCPConnection', 'Resolve-DnsName'
     )
     CmdletsToExport = @()
     VariablesToExport = @()

@@ -16,7 +16,7 @@ function Enter-LabHost($Cmdlet, $Bound) {
     Write-LabLog $name $Bound
     $state = Read-LabState
     if (@($state.faults | Where-Object { $_.kind -eq 'absent' -and $_.cmdlet -eq $name })) { Write-LabNoCommand $Cmdlet }
-    $script:LabHostFault = if ($state.faults) { Get-LabFault $state $name }
+    $script:LabHostFault = Find-LabFault $name
     switch ($script:LabHostFault.kind) {
         'access_denied' {
             $Cmdlet.WriteError([System.Management.Automation.ErrorRecord]::new(

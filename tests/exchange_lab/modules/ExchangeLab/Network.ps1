@@ -88,3 +88,24 @@ function Get-NetTCPConnection {
     if (-not $found) { Write-LabNothing $PSCmdlet 'MSFT_NetTCPConnection' }
     $found
 }
+
+# Exchange servers of the state only.
+function Resolve-DnsName {
+    [CmdletBinding()]
+    param([Parameter(Mandatory, Position = 0, ValueFromPipeline)] [string] $Name, [string] $Type = 'A_AAAA', [switch] $DnsOnly)
+    process {
+        if (-not (Enter-LabHost $PSCmdlet $PSBoundParameters) -or -not (Test-LabNetwork $PSCmdlet)) { return }
+        $server = @((Read-LabState).servers | Where-Object { $_.fqdn -eq $Name })[0]
+        if (-not $server) {
+            $PSCmdlet.WriteError([System.Management.Automation.ErrorRecord]::new([System.InvalidOperationException]::new(
+                "$Name : DNS name does not exist"), 'DNS_ERROR_RCODE_NAME_ERROR', 'ResourceUnavailable', $Name))
+        }
+        foreach ($text in $server.addresses) {
+            $address = [System.Net.IPAddress]::Parse($text)
+            if ([System.Net.IPAddress]::IsLoopback($address) -or $address.IsIPv6LinkLocal) { continue }
+            $kind = if ($address.AddressFamily -eq 'InterNetwork') { 'A' } else { 'AAAA' }
+            if ($Type -notlike "*$kind*" -or ($Type -eq 'AAAA' -and $kind -eq 'A')) { continue }
+            [pscustomobject] @{ Name = $Name; Type = $kind; TTL = 1200; Section = 'Answer'; IPAddress = $text }
+        }
+    }
+}

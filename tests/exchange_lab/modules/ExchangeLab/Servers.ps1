@@ -21,7 +21,7 @@ function Get-LabRoles($Server) {
 function New-LabServerObject($Context, $Server) {
     $dn = [Dn]::Server($Context.State, $Server)
     $entry = @{ guid = $Server.guid; when_changed = $Server.when_changed; when_created = $Server.when_changed }
-    $found = New-LabObject 'Server' $Context.State $entry $Server.name $Server.name $dn 'msExchExchangeServer'
+    $found = New-LabObject 'Server' $Context.State $entry $Server.name $Server.name $dn 'top', 'server', 'msExchExchangeServer'
     $edge = $Server.role -eq 'Edge'
     $modern = $Server.version -notin '2007', '2010'
     $found.Fqdn = $Server.fqdn

@@ -15,11 +15,17 @@ function Get-LabSnapinName {
 
 function Test-LabSnapin { [bool] (Get-Module Exchange) }
 
+function Write-LabNoSnapins($Cmdlet) {
+    $Cmdlet.WriteError([System.Management.Automation.ErrorRecord]::new([System.Management.Automation.PSArgumentException]::new(
+        'No snap-ins have been registered for Windows PowerShell version 5.'), 'NoSnapInsRegistered', 'ObjectNotFound', $null))
+}
+
 function Get-PSSnapin {
     [CmdletBinding()]
     param([Parameter(Position = 0)] [string[]] $Name = '*', [switch] $Registered)
     Write-LabLog 'Get-PSSnapin' $PSBoundParameters
     $snapin = Get-LabSnapinName
+    if ((Find-LabFault 'Get-PSSnapin').kind -eq 'no_snapins') { return Write-LabNoSnapins $PSCmdlet }
     $shown = $Registered -or (Test-LabSnapin)
     if ($shown -and @($Name | Where-Object { $snapin -like $_ })) { [pscustomobject] @{ Name = $snapin; PSVersion = '1.0' }; return }
     foreach ($item in $Name) {
@@ -57,6 +63,18 @@ $script:LabRefusals = @{
     quota = @('-2144108116', ('Fail to create a runspace because you have exceeded the maximum number of connections allowed : 18 for the ' +
         'policy party : MaxConcurrency. Please close existing runspace and try again. Policy: CN=GlobalThrottlingPolicy.'))
     busy = @('ServerBusy', 'The WS-Management service is busy servicing other requests. Retry later.')
+    no_role = @('CannotConnect', ('[ClientAccessServer={1},BackEndServer={1},RequestId=c0a5f6b2-7f7c-4c4e-9f0e-2d6a8d1f5a11,' +
+        'TimeStamp=1/1/2026 10:00:00 AM] [FailureCategory=AuthZ-CmdletAccessDeniedException] The user "corp.test/Users/svc-ansible" ' +
+        "isn't assigned to any management roles."))
+    shell_not_found = @('-2144108453', ('[ClientAccessServer={1},RequestId=c0a5f6b2-7f7c-4c4e-9f0e-2d6a8d1f5a11,TimeStamp=1/1/2026 ' +
+        '10:00:00 AM] [FailureCategory=WSMan-InvalidShellID] The request for the Windows Remote Shell with ShellId ' +
+        '5C7F8A0D-9E1B-4C5E-8A41-6D0D3C1C9B7E failed because the shell was not found on the server.'))
+    denied_german = @('AccessDenied', 'Der Zugriff wurde verweigert.')
+    forbidden = @('WinRMHttpError', 'The WinRM client received an HTTP status code of 403 from the remote WS-Management service.')
+    server_error = @('WinRMHttpError', ('The WinRM client received an HTTP server error status (500), but the remote service did not ' +
+        'include any other information about the cause of the failure.'))
+    wrong_principal = @('-2144108387', ('WinRM cannot process the request. The following error with errorcode 0x80090322 occurred while ' +
+        'using Kerberos authentication: An unknown security error occurred.'))
     not_found = @('WinRMHttpError', ('The WinRM client received an HTTP status code of 404 from the remote WS-Management service.'))
     no_such_configuration = @('InvalidResourceUri', ('The WS-Management service cannot process the request. Cannot find the {0} session ' +
         'configuration in the WSMan: drive on the {1} computer.'))
@@ -83,7 +101,7 @@ function Get-LabRemote($State, [string] $Name) {
 
 # Why this session does not open; nothing if it does.
 function Get-LabRefusal($State, [uri] $Uri, $Bound) {
-    $fault = Get-LabFault $State 'New-PSSession'
+    $fault = Find-LabFault 'New-PSSession'
     if ($fault) { return $fault.kind }
     $server = Get-LabRemote $State $Uri.Host
     if (-not $server -or $server.role -eq 'Edge' -or $server.version -eq '2007') { return 'cannot_connect' }

@@ -149,14 +149,22 @@ function Get-LabNow { [DateTimeOffset]::UtcNow.ToUnixTimeSeconds() }
 function ConvertFrom-LabTime([long] $Seconds) { [DateTimeOffset]::FromUnixTimeSeconds($Seconds).UtcDateTime }
 
 # The fault that the state has for this call, if any. It is left out `skip` times, then it happens `times` times.
-function Get-LabFault($State, [string] $Name) {
+function Find-LabFault([string] $Name, [string] $Controller) {
+    if (-not (Read-LabState).faults) { return }
+    $lock = Enter-LabLock
+    try { return Get-LabFault (Read-LabState -Fresh) $Name $Controller } finally { $lock.Dispose() }
+}
+
+function Get-LabFault($State, [string] $Name, [string] $Controller) {
     foreach ($fault in $State.faults) {
-        if ($fault.cmdlet -ne $Name -or $fault.kind -eq 'absent' -or $fault.times -eq 0) { continue }
-        $counter = if ($fault.skip) { 'skip' } else { 'times' }
-        if ($fault[$counter]) {
-            $fault[$counter] = $fault[$counter] - 1
-            Write-LabState $State
-        }
-        if ($counter -eq 'times') { return $fault }
+        if ($fault.cmdlet -notin $Name, '*' -or $fault.kind -eq 'absent' -or $fault.times -eq 0) { continue }
+        if ($fault.kind -eq 'gone' -and $fault.message -ne $Controller) { continue }
+        $happens = -not $fault.skip
+        $counter = if ($happens) { 'times' } else { 'skip' }
+        if ($fault[$counter]) { $fault[$counter] = $fault[$counter] - 1 }
+        elseif ($fault.kind -eq 'gone' -and $fault.cmdlet -ne '*') { $fault.cmdlet = '*' }  # for good, and for all
+        else { return $fault }
+        Write-LabState $State
+        if ($happens) { return $fault }
     }
 }

@@ -15,7 +15,7 @@
 enum ServerRole { FrontendTransport = 16384; HubTransport = 32 }
 enum ExtendedProtectionPolicySetting { None; Allow; Require }
 enum ProtocolLoggingLevel { None; Verbose }
-enum SizeMode { Disabled; Enabled; EnabledwithoutValue }
+enum SizeMode { Disabled; Enabled; EnabledWithoutValue }
 enum UsageType { Custom; Internet; Internal; Client; Partner }
 enum AcceptedDomainType { Authoritative; ExternalRelay; InternalRelay }
 enum ActiveDirectorySecurityInheritance { None; All; Descendents; SelfAndChildren; Children }
