@@ -31,8 +31,13 @@ SCAN: dict[str, Any] = {
     "extended_rights": [RELAY],
     "comment": "two\nlines",
 }
-WRITES = ("New-ReceiveConnector", "Set-ReceiveConnector", "Remove-ReceiveConnector", "Add-ADPermission")
-WRITES += ("Remove-ADPermission",)
+WRITES = {
+    "New-ReceiveConnector",
+    "Set-ReceiveConnector",
+    "Remove-ReceiveConnector",
+    "Add-ADPermission",
+    "Remove-ADPermission",
+}
 
 
 def whole(*more: lab.Data, **switches: Any) -> lab.Data:
@@ -247,11 +252,11 @@ def test_what_somebody_else_changed_meanwhile_is_seen(engine: Direct, part: str,
             lab.write(engine.state, state)
         return execute(arguments)
 
-    engine.execute = meddle  # type: ignore[method-assign]
+    engine.execute = meddle
     try:
         said = refused(engine, SCAN)
     finally:
-        del engine.execute  # type: ignore[method-assign]
+        del engine.execute
     assert f"Exchange, {part}: changed meanwhile by somebody else, so nothing was written. Run the task again." in said
 
 
@@ -266,11 +271,11 @@ def test_a_domain_controller_that_is_gone_is_not_replaced(engine: Direct) -> Non
             )
         return execute(arguments)
 
-    engine.execute = lose  # type: ignore[method-assign]
+    engine.execute = lose
     try:
         said = refused(engine, SCAN)
     finally:
-        del engine.execute  # type: ignore[method-assign]
+        del engine.execute
     assert "Nothing was written." in said
     assert {call["parameters"].get("DomainController") for call in lab.calls(engine.log)} <= {None, "DC01.corp.test"}
 
@@ -311,7 +316,7 @@ NARROWER = [
     SCAN,
     {"name": "Old", "state": "absent"},
 ]
-OLD = {"RemoteIPRanges": ["10.9.0.1"]}
+OLD: dict[str, Any] = {"RemoteIPRanges": ["10.9.0.1"]}
 
 
 def test_a_failure_half_way_says_what_was_done_and_what_is_there(engine: Direct) -> None:
