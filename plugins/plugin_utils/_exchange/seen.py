@@ -9,7 +9,8 @@ from collections.abc import Mapping
 from ...module_utils._connector.errors import StoreError
 from ...module_utils._connector.principals import ANONYMOUS, AUTHENTICATED, fold
 from .calls import Answer, Answers, Row
-from .parse import read_principal
+from .journal import Entry, is_fresh, read_journal
+from .parse import read_principal, read_time
 
 
 class Seen:
@@ -72,6 +73,16 @@ class Seen:
             way_out = "Please report it, with a snapshot (docs/exchange.md)."
             raise StoreError(f"Exchange did not say its {column}", where=f"connector '{name}'", way_out=way_out)
         return str(found)
+
+    @property
+    def journal(self) -> list[Entry]:
+        """What a change that was cut off has left, if that is not long ago."""
+        return read_journal(str(self._first("journal").get("*") or "")) if self._is_fresh else []
+
+    @property
+    def _is_fresh(self) -> bool:
+        written = read_time(self._first("journaled").get("LastWriteTimeUtc"), "journal")
+        return is_fresh(written, read_time(self._first("host").get("Now"), "host, Now"))
 
 
 def local_names(answers: Answers) -> dict[str, str]:

@@ -8,6 +8,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
+from ...module_utils._connector.addresses import AddressRange
 from ...module_utils._connector.errors import StoreError
 from ...module_utils._connector.model import Connector
 from ...module_utils._connector.odd import plain_text
@@ -21,10 +22,11 @@ from ...module_utils._policy.surface import listed
 from .calls import FRONTEND, TRANSPORT, Answer, Answers, Row
 from .capabilities import capabilities
 from .errors import explain
+from .journal import unfinished
 from .notices import notices as odd_notices
 from .notices import quoted
 from .parse import changed, read_connector, read_domains, read_entries, read_time, unread_groups
-from .places import sockets
+from .places import other_servers, own_addresses, sockets
 from .rules import FRONTEND as FRONT_END_ROLE
 from .seen import Seen
 
@@ -44,6 +46,10 @@ _COMPONENTS = ("ServerWideOffline", "HubTransport", FRONT_END_ROLE, "EdgeTranspo
 """Source: Microsoft, "Manage database availability groups": what maintenance turns off of transport."""
 _NAMED = (("connectors", "Name"), ("domains", "DomainName"))
 """Answers whose objects have a time of change, and the name of each."""
+_UNFINISHED = (
+    "A change of connector '{name}' was cut off, so it may be disabled, or lack rights. The next task about this "
+    "connector completes it."
+)
 _NO_RIGHTS = (
     "The rights of the connectors are not known: {why}. So nothing is said about who may relay. Read as somebody who "
     "has the cmdlet Get-ADPermission (by default Organization Management)."
@@ -70,14 +76,19 @@ def read_server(answers: Answers) -> Reading:
             notices.append(_unread(connectors[number], found))
     _refuse_twins(connectors)
     notices += [text for item in connectors for text in doubts(item)]
+    left = unfinished(connectors, Seen(answers).journal)
+    notices += [_UNFINISHED.format(name=item.name) for item in left]
     state = State(
         connectors=tuple(sorted(connectors, key=lambda item: item.key)),
         accepted_domains=tuple(read_domains(_rows(answers, "domains"))),
         built_in=tuple(form.format(name) for form in _BUILT_IN),
         template=_template(answers, connectors),
+        unfinished=tuple(sorted(left, key=lambda item: item.key)),
     )
     said = [notice for answer in answers.values() for notice in answer.notices]
-    notices += [*odd_notices(state), *_undated(answers)]
+    seen = Seen(answers)
+    own = [AddressRange(*address, address[1]) for address in own_addresses(seen) or ()]
+    notices += [*odd_notices(state, own, other_servers(seen)), *_undated(answers)]
     return Reading(
         state=state,
         service=_service(answers, connectors),
