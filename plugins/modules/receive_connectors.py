@@ -335,6 +335,16 @@ EXAMPLES = r"""
         remote_ip_ranges:
           add: [10.0.0.13]
 
+- name: Nobody sends as one of our domains without AUTH
+  mailops.relay.receive_connectors:
+    backend: aiosmtpd
+    connectors:
+      - name: Default relay
+        removed_rights:
+          add:
+            - principal: NT AUTHORITY\ANONYMOUS LOGON
+              right: ms-Exch-SMTP-Accept-Authoritative-Domain-Sender
+
 - name: Undo the first task
   mailops.relay.receive_connectors:
     backend: aiosmtpd
@@ -372,6 +382,8 @@ relay_surface:
       server, with C(ranges) as CIDR blocks and C(addresses) as their number.
     - C(reach) is V(any) (any domain), or a domain, V(*.domain) or address that may be sent to, because
       C(allowed_recipients) says so or because it is an accepted domain of type C(InternalRelay) or C(ExternalRelay).
+      It is V(unknown), any domain or none, where on Exchange a group such as Everyone holds the right, because it is
+      not documented whether anonymous sessions carry that.
     - A session that arrives at a binding that is not listed is judged by the wildcard of its port. An entry without
       C(ranges) says that nobody relays on a binding although somebody does on its wildcard.
   returned: success

@@ -79,6 +79,7 @@ connectors:
   description:
     - The connectors, in the shape of the option of M(mailops.relay.receive_connectors). A property that this version of
       the server does not have is left out, and so is C(extended_rights) where the rights are not known.
+    - A connector with values that cannot be read names their options in C(unvalidated), see C(docs/exchange.md).
   returned: success
   type: list
   elements: dict

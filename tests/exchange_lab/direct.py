@@ -13,11 +13,25 @@ from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
+from ansible_collections.mailops.relay.plugins.module_utils._engine.task import run
 from ansible_collections.mailops.relay.plugins.plugin_utils._exchange.backend import ExchangeBackend
+from ansible_collections.mailops.relay.plugins.plugin_utils._exchange.errors import Problem, explain
 from exchange_lab import state as lab
 from support.ansible import ROOT
 
 SCRIPT = ROOT / "plugins/modules/exchange_cmdlets.ps1"
+DEFAULTS: dict[str, dict[str, Any]] = {
+    "connectors": {
+        "max_relay_addresses": None,
+        "shared_sources": None,
+        "allow_open_relay": False,
+        "allow_inbound_loss": False,
+        "allow_expired_certificate": False,
+        "purge": False,
+    },
+    "service": {"state": "restarted", "only_if_required": True, "restart_in_maintenance": False},
+    "info": {"connector_for": None},
+}
 _LOOP = r"""
 $env:COMPUTERNAME = '{name}'
 $env:ProgramData = '{folder}'
@@ -28,10 +42,6 @@ while ($null -ne ($line = $requests.ReadLine())) {
     '@@' + (. '{script}')
 }
 """
-
-
-class Ended(Exception):
-    """The process ended in the middle of an execution."""
 
 
 class Direct:
@@ -50,11 +60,38 @@ class Direct:
         self._pipe = -1
         self.executions: list[dict[str, Any]] = []
 
+    def use(self, state: lab.Data) -> None:
+        """Begin anew, with a server of the same version."""
+        lab.write(self.state, state)
+        self.log.unlink(missing_ok=True)
+        for file in self._folder.glob("mailops.relay.*"):
+            file.unlink()
+        self.executions.clear()
+
     def backend(self) -> ExchangeBackend:
         return ExchangeBackend(self.execute, "snapin")
 
+    def task(self, kind: str, *, check: bool = False, **params: Any) -> dict[str, Any]:
+        """The result of a task, with its warnings.
+
+        :raises RelayError: it failed
+        """
+        result = run(kind, self.backend(), {**DEFAULTS[kind], **params}, check=check)
+        return {**result.shown(diff=True), "warnings": list(result.warnings)}
+
+    def connectors(self, *entries: Mapping[str, Any], check: bool = False, **params: Any) -> dict[str, Any]:
+        """A task of receive_connectors."""
+        return self.task("connectors", check=check, connectors=list(entries), **params)
+
+    def server(self) -> lab.Data:
+        """The server in the state file."""
+        return dict(lab.read(self.state)["servers"][0])
+
     def execute(self, arguments: Mapping[str, Any]) -> dict[str, Any]:
-        """:raises Ended: there is no answer"""
+        """As the action plugin does it.
+
+        :raises ExchangeError: the process ended before it had answered
+        """
         self.executions.append(dict(arguments))
         process = self._running()
         assert process.stdout is not None
@@ -66,7 +103,7 @@ class Direct:
             if line.startswith("@@"):
                 return dict(json.loads(line[2:]))
         self.close()
-        raise Ended
+        raise explain(Problem("connection", "Remote end closed connection without response"), wrote=True)
 
     def _running(self) -> subprocess.Popen[str]:
         """Started when it is needed, and again after its end."""

@@ -173,6 +173,8 @@ def connector_row(rng: random.Random, connector: Connector) -> dict[str, Any]:
             row[name] = print_value(rng, name, value)
     if connector.known_rights:
         row["PermissionGroups"] = ", ".join((*connector.permission_groups, "Custom"))
+    if connector.removed_rights:  # what is printed then is not documented
+        row["PermissionGroups"] = rng.choice((", ".join(connector.permission_groups), "Custom"))
     return row
 
 
@@ -322,6 +324,16 @@ SCAN = complete(
 
 def read(result: Mapping[str, Any]) -> Reading:
     return read_server(ask(lambda _arguments: result, "remote"))
+
+
+def rights(*entries: dict[str, Any], **more: Any) -> Connector:
+    """The connector with these rows of Get-ADPermission and the groups that ``more`` says."""
+    plain = {"for": "0", "Identity": "EX1/Scan", "Deny": False, "IsInherited": False}
+    rows = [*right_rows(0, replace(SCAN, extended_rights=())), *({**plain, **entry} for entry in entries)]
+    rows = [{**row, "Identity": "EX1/Scan"} for row in rows]
+    state = read(answers([SCAN], rights=table("rights", rows), **more)).state
+    assert state.rights_known
+    return state.connectors[0]
 
 
 def info(answers: Answers) -> dict[str, Any]:

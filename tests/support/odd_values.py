@@ -4,10 +4,12 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 from hypothesis import strategies as st
 
+from ansible_collections.mailops.relay.plugins.module_utils._connector.model import Connector
 from ansible_collections.mailops.relay.plugins.module_utils._connector.properties import CONNECTOR_PROPERTIES
 
 TEXTS = st.text(st.characters(), max_size=20) | st.sampled_from(
@@ -20,3 +22,8 @@ LENIENT = tuple(row for row in CONNECTOR_PROPERTIES if row.may_be_odd)
 DECIDING = tuple(row for row in CONNECTOR_PROPERTIES if row.exchange and row.decides)
 ODD_TEXT = "\x00 \u2603 odd_text"
 """What no column can mean."""
+
+
+def holding(connector: Connector, **values: Any) -> Connector:
+    """``connector`` with these values, whatever their types."""
+    return replace(connector, **values)

@@ -13,9 +13,13 @@ import pytest
 import trustme
 
 from ansible_collections.mailops.relay.plugins.module_utils._aiosmtpd.store import write_store
+from ansible_collections.mailops.relay.plugins.module_utils._engine.backend import Reading
+from ansible_collections.mailops.relay.plugins.module_utils._engine.guard import Limits, guard
 from ansible_collections.mailops.relay.plugins.module_utils._engine.merge import Options, merge
+from ansible_collections.mailops.relay.plugins.module_utils._engine.service import ServiceFacts
 from ansible_collections.mailops.relay.plugins.module_utils._policy.state import State
 from support.checkout import ROOT
+from support.memory_backend import EVERYTHING
 from support.modules import ModuleFailed, Runner
 
 MESSAGES = re.findall(r"^```text\n(.*?)^```$", (ROOT / "docs/guard.md").read_text(), re.DOTALL | re.MULTILINE)
@@ -94,6 +98,14 @@ def limits(server: Server) -> None:
     server.settings(max_relay_addresses=1)
 
 
+def doubtful() -> list[str]:
+    """No bundled relay has such entries: what the guard says of a state that has them."""
+    rights = [{"principal": "Everyone", "right": "ms-Exch-SMTP-Accept-Any-Recipient"}]
+    perhaps = {**SCANNER, "remote_ip_ranges": ["10.0.0.0/16"], "extended_rights": rights}
+    state = merge(State(), Options([BUILT_IN, perhaps], DOMAINS))
+    return guard(Reading(state, ServiceFacts(False, False), EVERYTHING), state, Limits())
+
+
 @pytest.fixture(scope="module")
 def said(tmp_path_factory: pytest.TempPathFactory) -> set[str]:
     folder = tmp_path_factory.mktemp("guard")
@@ -105,7 +117,8 @@ def said(tmp_path_factory: pytest.TempPathFactory) -> set[str]:
     certifies(full, expired(folder))
     limits(full)
     shadowing.connector("Scanner relay", comment="a copier")
-    return {text.replace(str(folder), "/etc/ssl") for text in full.said + bare.said + shadowing.said}
+    said = full.said + bare.said + shadowing.said + doubtful()
+    return {text.replace(str(folder), "/etc/ssl") for text in said}
 
 
 @pytest.mark.parametrize("message", MESSAGES)

@@ -72,22 +72,23 @@ def _pairs(state: State, wanted: State) -> list[tuple[Connector, Connector]]:
 
 
 def _closing(old: Connector, new: Connector) -> Iterator[Operation]:
-    """While the groups are to change, an entry that they bring or take away needs no operation of its own."""
-    there, wanted = _apart(old, new), _apart(new, old)
-    kept = new.own_entries | group_entries(new.permission_groups) if _other_groups(old, new) else new.own_entries
-    yield from (Grant(old.name, entry) for entry in wanted if entry.deny and entry not in old.own_entries)
-    yield from (Revoke(old.name, entry) for entry in there if not entry.deny and entry not in kept)
+    yield from (Grant(old.name, entry) for entry in _missing(old, new) if entry.deny)
+    yield from (Revoke(old.name, entry) for entry in _missing(new, old) if not entry.deny)
     if old.enabled and not new.enabled:
         yield Disable(old.name)
 
 
+def _missing(old: Connector, new: Connector) -> list[ExtendedRight]:
+    """Entries of ``new`` that ``old`` lacks; while the groups are to change those of no group: new groups bring all of
+    theirs, and old ones take theirs away."""
+    entries = new.own_entries
+    if _other_groups(old, new):
+        entries = frozenset(new.known_rights) - group_entries(old.permission_groups)
+    return sorted(entries - old.own_entries)
+
+
 def _other_groups(old: Connector, new: Connector) -> bool:
     return old.permission_groups != new.permission_groups
-
-
-def _apart(connector: Connector, other: Connector) -> list[ExtendedRight]:
-    """Its entries that are set one by one: all of them, or while the groups are to change those beyond its groups."""
-    return sorted(connector.known_rights if _other_groups(connector, other) else connector.own_entries)
 
 
 def _changes(old: Connector, new: Connector) -> tuple[tuple[str, Any], ...]:
@@ -102,9 +103,8 @@ def _setting(old: Connector, new: Connector) -> Iterator[Operation]:
 
 
 def _opening(old: Connector, new: Connector) -> Iterator[Operation]:
-    there, wanted = _apart(old, new), _apart(new, old)
-    yield from (Revoke(old.name, entry) for entry in there if entry.deny and entry not in new.own_entries)
-    yield from (Grant(old.name, entry) for entry in wanted if not entry.deny and entry not in old.own_entries)
+    yield from (Revoke(old.name, entry) for entry in _missing(new, old) if entry.deny)
+    yield from (Grant(old.name, entry) for entry in _missing(old, new) if not entry.deny)
     if new.enabled and not old.enabled:
         yield Enable(old.name)
 

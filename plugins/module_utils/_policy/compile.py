@@ -115,14 +115,15 @@ def compile_policy(connectors: Iterable[Connector], accepted_domains: Iterable[A
     bindings = sorted({binding for item in enabled for binding in item.bindings})
     domains = tuple(sorted(accepted_domains, key=lambda item: item.key))
     rules = tuple(_rule(item, domains, item.anonymous_rights) for item in enabled)
-    places = _places(rules)
+    doubtful = tuple(_doubtful(enabled, domains))
+    places = _places(rules, dict(doubtful))
     return Policy(
         bindings=tuple((binding, _intervals(binding, enabled, places)) for binding in bindings),
         rules=rules,
         accepted_domains=domains,
         postmaster=_postmaster(domains),
         unknown=tuple(item.name for item in enabled if item.extended_rights is None),
-        doubtful=tuple(_doubtful(enabled, domains)),
+        doubtful=doubtful,
     )
 
 
@@ -188,10 +189,14 @@ def _postmaster(domains: Iterable[AcceptedDomain]) -> str | None:
     return None if name is None else f"postmaster@{name}"
 
 
-def _places(rules: Sequence[Rule]) -> list[int]:
-    """The place of each rule among all of them, by which equal claims are settled: the more open one first, then by
-    name."""
-    order = sorted(range(len(rules)), key=lambda number: (*_closed(rules[number]), number))
+def _places(rules: Sequence[Rule], perhaps: Mapping[int, Rule]) -> list[int]:
+    """The place of each rule among all of them, by which equal claims are settled: the more open one first, what
+    perhaps relays after what does; then by name."""
+
+    def key(number: int) -> tuple[int, ...]:
+        return (not rules[number].anonymous_relay, *_closed(perhaps.get(number, rules[number])), number)
+
+    order = sorted(range(len(rules)), key=key)
     places = [0] * len(rules)
     for place, number in enumerate(order):
         places[number] = place

@@ -2,8 +2,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """What is odd about a server that was read: sentences for the user, from the state alone.
 
-Sources: Microsoft, "Receive connectors" (roles, the SMTP error 5.7.3 of internal mail that a relay connector takes),
-and public reports of servers in the field.
+Sources: Microsoft, "Receive connectors" (roles), and public reports of servers in the field: two roles on one port,
+internal mail that a relay connector takes (5.7.3), host names with underscores.
 """
 
 from __future__ import annotations
@@ -48,7 +48,7 @@ def notices(
 def _odd_values(state: State) -> Iterator[str]:
     """One sentence for the whole server."""
     found = [
-        f"connector {_quoted(item.name)}, {option}: {_quoted(_held(item, option))}"
+        f"connector {quoted(item.name)}, {option}: {quoted(_held(item, option))}"
         for item in state.connectors
         for option in odd_options(item)
         if option != "fqdn" or not _has_underscore(item)
@@ -66,7 +66,8 @@ def _held(connector: Connector, option: str) -> object:
     return value.rendered if isinstance(value, Odd) else value
 
 
-def _quoted(value: object) -> str:
+def quoted(value: object) -> str:
+    """As Python writes it, cut off where it is long."""
     text = repr(value)
     return text if len(text) <= _LONGEST else f"{text[:_LONGEST]}..."
 
@@ -79,7 +80,7 @@ def _has_underscore(connector: Connector) -> bool:
 
 def _underscores(state: State) -> Iterator[str]:
     names = [
-        f"{_quoted(_held(item, 'fqdn'))} of connector {_quoted(item.name)}"
+        f"{quoted(_held(item, 'fqdn'))} of connector {quoted(item.name)}"
         for item in state.connectors
         if _has_underscore(item)
     ]
@@ -94,9 +95,9 @@ def _roles(state: State) -> Iterator[str]:
     found = {(one.name, other.name, binding.port): (one, other) for one, other, binding, _other in role_meetings(state)}
     for (name, other_name, port), (one, other) in found.items():
         yield (
-            f"Connectors {_quoted(name)} ({one.transport_role}) and {_quoted(other_name)} ({other.transport_role}) are "
-            f"both bound to port {port}. Exchange refuses this today: which of two services takes a client may change "
-            "with every start, and an update may fail. Give both one transport_role, or bind them apart."
+            f"Connectors {quoted(name)} ({one.transport_role}) and {quoted(other_name)} ({other.transport_role}) are "
+            f"both bound to port {port}. Exchange refuses this today: two services want the port, so mail may stop "
+            "hours or days later, and a cumulative update may fail. Give both one transport_role, or bind them apart."
         )
 
 
@@ -110,7 +111,7 @@ def _inside(
     others: Mapping[str, Iterable[AddressRange]],
     shared: tuple[AddressRange, ...],
 ) -> Iterator[str]:
-    where = f"Connector {_quoted(connector.name)} lets"
+    where = f"Connector {quoted(connector.name)} lets"
     mine = intersect(connector.remote_ip_ranges, own)
     if mine:
         yield f"{where} the server's own address relay ({_list(mine)}): whatever runs on the server may send anywhere."
@@ -118,7 +119,7 @@ def _inside(
         theirs = intersect(connector.remote_ip_ranges, others[name])
         if theirs:
             yield (
-                f"{where} the Exchange server {_quoted(name)} relay ({_list(theirs)}): internal mail from it ends on "
+                f"{where} the Exchange server {quoted(name)} relay ({_list(theirs)}): internal mail from it ends on "
                 "this connector and fails with 5.7.3 (authentication). Leave its address out of remote_ip_ranges."
             )
     many = intersect(connector.remote_ip_ranges, shared)

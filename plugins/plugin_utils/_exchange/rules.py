@@ -2,8 +2,9 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Rules that only Exchange has, as conflicts: values that hold what they are about, so that two states compare.
 
-Source: Microsoft, "Receive connectors", New-ReceiveConnector (TransportRole) and KB 2958036 (connectors of different
-transport roles on one server must listen on unique local addresses and ports, whatever their ranges).
+Source: Microsoft, "Receive connectors" and New-ReceiveConnector (TransportRole). That bindings of two transport roles
+must not meet, whatever the ranges, is what Exchange says itself in public reports ("Receive connectors assigned to
+different Transport roles on a single server must listen on unique local IP address & port bindings").
 """
 
 from __future__ import annotations
@@ -39,7 +40,8 @@ def new_exchange_conflicts(state: State, before: State, *, has_roles: bool) -> l
 
 
 def role_conflicts(state: State) -> list[Conflict]:
-    """Connectors of two transport roles, enabled or not, that would listen on one address and port."""
+    """Connectors of two transport roles, enabled or not, that would listen on one address and port. IPv4 and IPv6 are
+    apart, the wildcards too."""
     return [
         Conflict(
             f"its binding {binding} ({one.transport_role}) meets {other_binding} of connector '{other.name}' "
@@ -53,16 +55,18 @@ def role_conflicts(state: State) -> list[Conflict]:
 
 def role_meetings(state: State) -> Iterator[tuple[Connector, Connector, Binding, Binding]]:
     """Two connectors of different transport roles and bindings of theirs that meet."""
-    for one, other in combinations(state.connectors, 2):
-        if None not in (one.transport_role, other.transport_role) and one.transport_role != other.transport_role:
-            for binding in one.bindings:
-                yield from ((one, other, binding, each) for each in other.bindings if _meet(binding, each))
+    places: dict[tuple[int, int], list[tuple[Connector, Binding]]] = {}
+    for connector in (item for item in state.connectors if item.transport_role is not None):
+        for binding in connector.bindings:
+            places.setdefault((binding.version, binding.port), []).append((connector, binding))
+    for found in places.values():
+        for (one, binding), (other, other_binding) in combinations(found, 2):
+            if one.transport_role != other.transport_role and _meet(binding, other_binding):
+                yield one, other, binding, other_binding
 
 
 def _meet(one: Binding, other: Binding) -> bool:
-    """IPv4 and IPv6 are apart, the wildcards too."""
-    if (one.version, one.port) != (other.version, other.port):
-        return False
+    """Of one IP version and port."""
     return one.address == other.address or 0 in (one.address, other.address)
 
 

@@ -22,6 +22,7 @@ from .calls import FRONTEND, TRANSPORT, Answer, Answers, Row
 from .capabilities import capabilities
 from .errors import explain
 from .notices import notices as odd_notices
+from .notices import quoted
 from .parse import changed, read_connector, read_domains, read_entries, read_time, unread_groups
 from .places import sockets
 from .rules import FRONTEND as FRONT_END_ROLE
@@ -227,9 +228,9 @@ def _known_service(name: str) -> str:
 def _times(answers: Answers, roles: Mapping[str, Any]) -> Iterator[tuple[str, str, datetime | None]]:
     """Name of each connector, the service that holds it, and when it was changed."""
     for row in _rows(answers, "connectors"):
-        role = roles[plain_text(row["Name"]).lower()]
+        role = roles[plain_text(row.get("Name")).lower()]
         holder = FRONTEND if role == FRONT_END_ROLE else TRANSPORT
-        yield plain_text(row["Name"]), holder, _changed(row)
+        yield plain_text(row.get("Name")), holder, _changed(row)
 
 
 def _newest(answers: Answers, roles: Mapping[str, Any]) -> dict[str, datetime]:
@@ -259,7 +260,8 @@ def _changed(row: Row) -> datetime | None:
 
 def _undated(answers: Answers) -> list[str]:
     """A notice where no time stands when something was changed."""
-    names = [f"'{row[column]}'" for answer, column in _NAMED for row in _rows(answers, answer) if _is_undated(row)]
+    rows = [(row, column) for answer, column in _NAMED for row in _rows(answers, answer)]
+    names = [quoted(plain_text(row.get(column))) for row, column in rows if _is_undated(row)]
     if not names:
         return []
     return [

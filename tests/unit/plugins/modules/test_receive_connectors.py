@@ -151,6 +151,22 @@ def test_every_option(run: Runner, certificate: dict[str, str], options: dict[st
     assert undone["after"] == created["after"]
 
 
+def test_removed_rights(run: Runner) -> None:
+    sender = {**DENY, "right": "ms-Exch-SMTP-Accept-Authoritative-Domain-Sender", "deny": False}
+    apply(run, scan())
+    result = triplet(run, [scan(removed_rights=[sender])])
+    assert result["after"][0]["removed_rights"] == [sender]
+    assert [line.partition(" connector")[0] for line in result["commands"]] == ["revoke"]
+    store = json.loads((run.directory / "store.json").read_text())
+    assert store["policy"]["rules"][0]["anonymous_authoritative_domain_sender"] is False
+    submit = {**sender, "right": "ms-Exch-SMTP-Submit"}
+    closed = triplet(run, [{"name": "Scan", "removed_rights": {"add": [submit]}}], allow_inbound_loss=True)
+    assert closed["relay_surface"] == []
+    triplet(run, result["before"])
+    with pytest.raises(ModuleFailed, match="removed_rights: backend aiosmtpd cannot express this"):
+        apply(run, scan(removed_rights=[{**sender, "right": "ms-Exch-Accept-Headers-Routing"}]))
+
+
 def test_certificate_and_key(run: Runner, certificate: dict[str, str]) -> None:
     apply(run, scan())
     result = triplet(run, [{"name": "Scan", "auth_mechanism": ["Tls"], **certificate}])

@@ -14,6 +14,7 @@ from ansible_collections.mailops.relay.plugins.module_utils._policy.state import
 from ansible_collections.mailops.relay.plugins.plugin_utils._exchange.calls import ask
 from ansible_collections.mailops.relay.plugins.plugin_utils._exchange.notices import notices
 from support import exchange as x
+from support.odd_values import holding
 from support.planning import SCAN, connector
 
 RELAY = replace(SCAN, remote_ip_ranges=tuple(parse_range(text, "x") for text in ("10.0.0.0/28", "fd00::5")))
@@ -61,7 +62,11 @@ def test_a_shared_source_in_a_relay_range() -> None:
 @pytest.mark.parametrize("change", [{"enabled": False}, {"extended_rights": ()}, {"permission_groups": ()}])
 def test_only_connectors_that_relay_without_auth_count(change: dict[str, Any]) -> None:
     everything = ranges("0.0.0.0/0")
-    facts = {"own_addresses": everything, "other_servers": {"EX2": everything}, "shared_sources": everything}
+    facts: dict[str, Any] = {
+        "own_addresses": everything,
+        "other_servers": {"EX2": everything},
+        "shared_sources": everything,
+    }
     assert len(said(**facts)) == 3
     assert said(replace(RELAY, **change), **facts) == []
 
@@ -85,7 +90,7 @@ def test_two_roles_on_one_port_are_said_once_for_each_port() -> None:
 
 
 def test_an_fqdn_with_an_underscore_has_a_sentence_of_its_own() -> None:
-    odd = replace(RELAY, fqdn=Odd("mail_relay.corp.test"), banner=Odd("x"))
+    odd = holding(RELAY, fqdn=Odd("mail_relay.corp.test"), banner=Odd("x"))
     found = notices(State((replace(odd, name="A", banner=""), odd)))
     assert found == [
         "The server holds values that cannot be read: connector 'Scan', banner: 'x'. They are kept as they are, and "
@@ -93,7 +98,7 @@ def test_an_fqdn_with_an_underscore_has_a_sentence_of_its_own() -> None:
         "An fqdn with an underscore is no host name: 'mail_relay.corp.test' of connector 'A', 'mail_relay.corp.test' "
         "of connector 'Scan'. Exchange takes it; other servers may refuse the name, and no certificate holds it.",
     ]
-    assert "fqdn: 'a b_c'" in said(replace(RELAY, fqdn=Odd("a b_c")))[0]
+    assert "fqdn: 'a b_c'" in said(holding(RELAY, fqdn=Odd("a b_c")))[0]
 
 
 def test_they_are_warnings_of_a_read() -> None:

@@ -28,6 +28,7 @@ from ansible_collections.mailops.relay.plugins.plugin_utils._exchange.rules impo
     new_exchange_conflicts,
     role_conflicts,
 )
+from support.odd_values import holding
 from support.planning import connector
 
 FRONTEND, HUB = "FrontendTransport", "HubTransport"
@@ -169,5 +170,5 @@ def test_where_there_are_no_roles_none_is_given() -> None:
 def test_the_same_values_make_the_same_conflict(connectors: list[Connector], option: str) -> None:
     """Whatever else is in the state."""
     state = State(tuple(sorted(connectors, key=lambda item: item.key)))
-    touched = State(tuple(replace(item, **{option: "220 x"}) for item in state.connectors[:-1]) + state.connectors[-1:])
+    touched = State(tuple(holding(item, **{option: "220 x"}) for item in state.connectors[:-1]) + state.connectors[-1:])
     assert set(exchange_conflicts(touched, has_roles=True)) == set(exchange_conflicts(SERVER, has_roles=True))
