@@ -7,6 +7,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from ...module_utils._connector.errors import StoreError
+from ...module_utils._connector.odd import plain_text
 from ...module_utils._connector.principals import ANONYMOUS, AUTHENTICATED, fold
 from .calls import Answer, Answers, Row
 from .journal import Entry, is_fresh, read_journal
@@ -19,7 +20,7 @@ class Seen:
     def __init__(self, answers: Answers) -> None:
         self.answers = answers
         self.server = self._first("server")
-        self._connectors = {str(row["Name"]).lower(): row for row in self.rows("connectors")}
+        self._connectors = {plain_text(row.get("Name")).lower(): row for row in self.rows("connectors")}
         self._principals = _principals(self.rows("rights"), local_names(answers))
 
     def rows(self, name: str) -> tuple[Row, ...]:
@@ -95,13 +96,9 @@ def local_names(answers: Answers) -> dict[str, str]:
 
 def _principals(rights: tuple[Row, ...], names: Mapping[str, str]) -> dict[str, str]:
     """By the folded name that we write."""
-    found = {fold(ours): local for local, ours in ((host, ours) for host, ours in _printed(names))}
+    found = {fold(ours): local for local, ours in names.items()}
     for row in rights:
         printed = str(row.get("User") or row.get("User.RawIdentity") or "")
         if printed and not printed.startswith("S-1-"):
             found[fold(read_principal(row, names))] = printed
     return found
-
-
-def _printed(names: Mapping[str, str]) -> list[tuple[str, str]]:
-    return list(names.items())
