@@ -78,6 +78,16 @@ commands:
   type: list
   elements: str
   sample: [stop, start]
+reasons:
+  description:
+    - Why a restart was required before the task, where the backend can tell. On Exchange with both times, because the
+      clocks of the server and of its domain controller may differ.
+  returned: success
+  type: list
+  elements: str
+  sample:
+    - MSExchangeFrontEndTransport runs since 2026-01-02 09:00:00+00:00, and connector 'Scan' was changed at 2026-01-02
+      10:00:00+00:00 (time of dc1.example.com).
 backend:
   description: The backend.
   returned: success

@@ -135,6 +135,7 @@ def render_service(backend: str, outcome: ServiceOutcome) -> Rendered:
         "before": before,
         "after": after,
         "commands": list(outcome.commands),
+        "reasons": list(outcome.before.reasons),
         "listeners": render_listeners(outcome.after.listeners or ()),
         "restart_required": outcome.after.restart_required,
     }

@@ -37,6 +37,7 @@ class ServiceFacts:
     :ivar silent: ``(address, port)`` that should be open and are not or, where they were asked, do not answer
     :ivar in_maintenance: somebody took the server out of service for a while
     :ivar warnings: what is odd about it, whole sentences
+    :ivar reasons: why a restart is required, whole sentences, where the backend can tell
     """
 
     running: bool
@@ -46,6 +47,7 @@ class ServiceFacts:
     silent: tuple[tuple[str, int], ...] = ()
     in_maintenance: bool = False
     warnings: tuple[str, ...] = ()
+    reasons: tuple[str, ...] = ()
 
 
 class Service(ABC):

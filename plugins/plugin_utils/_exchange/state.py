@@ -4,9 +4,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from datetime import datetime
-from typing import Any
+from collections.abc import Iterable, Mapping, Sequence
 
 from ...module_utils._connector.addresses import AddressRange
 from ...module_utils._connector.errors import StoreError
@@ -16,17 +14,17 @@ from ...module_utils._connector.principals import fold
 from ...module_utils._connector.rights import Entry
 from ...module_utils._engine.backend import Notice, Reading
 from ...module_utils._engine.doubts import doubts
-from ...module_utils._engine.service import ServiceFacts, ServicePart
 from ...module_utils._policy.state import State
 from ...module_utils._policy.surface import listed
-from .calls import FRONTEND, TRANSPORT, Answer, Answers, Row
+from .calls import Answer, Answers, Row
 from .capabilities import capabilities
 from .errors import Problem, explain
+from .facts import service_facts, when_changed
 from .journal import unfinished
 from .notices import notices as odd_notices
 from .notices import quoted
-from .parse import changed, read_connector, read_domains, read_entries, read_time, unread_groups
-from .places import other_servers, own_addresses, sockets
+from .parse import read_connector, read_domains, read_entries, unread_groups
+from .places import other_servers, own_addresses
 from .rules import FRONTEND as FRONT_END_ROLE
 from .seen import Seen, local_names
 
@@ -42,8 +40,6 @@ _BUILT_IN = (
     "Windows SBS Fax Sharepoint Receive {}",
 )
 """Source: Microsoft, "Receive connectors"; the last two come with Small Business Server."""
-_COMPONENTS = ("ServerWideOffline", "HubTransport", FRONT_END_ROLE, "EdgeTransport")
-"""Source: Microsoft, "Manage database availability groups": what maintenance turns off of transport."""
 _NAMED = (("connectors", "Name"), ("domains", "DomainName"))
 """Answers whose objects have a time of change, and the name of each."""
 _UNFINISHED = (
@@ -90,7 +86,7 @@ def read_server(answers: Answers) -> Reading:
     notices += [*odd_notices(state, own, other_servers(seen)), *_undated(answers)]
     return Reading(
         state=state,
-        service=_service(answers, connectors),
+        service=service_facts(answers, connectors),
         capabilities=capabilities(str(_rows(answers, "server")[0].get("AdminDisplayVersion") or "")),
         notices=tuple(Notice(text) for text in (*notices, *dict.fromkeys(said))),
     )
@@ -210,86 +206,6 @@ def _why(problem: Problem) -> str:
     return explain(problem).what
 
 
-def _service(answers: Answers, connectors: Iterable[Connector]) -> ServiceFacts:
-    """A service that runs must be restarted if what it holds was changed after it started."""
-    started = {row["for"]: row.get("StartTime") for row in answers.get("processes", Answer()).rows}
-    roles = {item.key: item.transport_role for item in connectors}
-    newest = _newest(answers, roles)
-    parts = []
-    for number, row in enumerate(_rows(answers, "services")):
-        name, running = str(row["Name"]), row.get("State") == "Running"
-        since = read_time(started.get(str(number)), f"service {name}, start")
-        late = newest.get(_known_service(name))
-        required = running and late is not None and (since is None or since < late)
-        parts.append(ServicePart(name, running, required, frozenset(_changed_since(answers, roles, name, since))))
-    running = bool(parts) and all(part.running for part in parts)
-    resting = sorted(_resting(answers))
-    return ServiceFacts(
-        running,
-        any(part.restart_required for part in parts),
-        _listeners(answers),
-        parts=tuple(sorted(parts)),
-        in_maintenance=bool(resting),
-        warnings=(f"The server is in maintenance: {', '.join(resting)}.",) if resting else (),
-    )
-
-
-def _changed_since(answers: Answers, roles: Mapping[str, Any], service: str, since: datetime | None) -> Iterator[str]:
-    for name, holder, time in _times(answers, roles):
-        if holder == _known_service(service) and since is not None and time is not None and time > since:
-            yield name
-
-
-def _listeners(answers: Answers) -> tuple[tuple[str, int], ...] | None:
-    found = sockets(Seen(answers))
-    return None if found is None else tuple(sorted(socket.place for socket in found if socket.is_ours))
-
-
-def _resting(answers: Answers) -> Iterator[str]:
-    """Components of transport that somebody took out of service."""
-    for row in answers.get("components", Answer()).rows:
-        component, state = str(row.get("Component")), str(row.get("State"))
-        if component in _COMPONENTS and state != "Active":
-            yield f"{component} is {state}"
-
-
-def _known_service(name: str) -> str:
-    return FRONTEND if name.lower() == FRONTEND.lower() else TRANSPORT
-
-
-def _times(answers: Answers, roles: Mapping[str, Any]) -> Iterator[tuple[str, str, datetime | None]]:
-    """Name of each connector, the service that holds it, and when it was changed."""
-    for row in _rows(answers, "connectors"):
-        role = roles[plain_text(row.get("Name")).lower()]
-        holder = FRONTEND if role == FRONT_END_ROLE else TRANSPORT
-        yield plain_text(row.get("Name")), holder, _changed(row)
-
-
-def _newest(answers: Answers, roles: Mapping[str, Any]) -> dict[str, datetime]:
-    """Service to the newest change of what it holds. Without roles (2010 and older, Edge) there is one service."""
-    times = [(holder, time) for _name, holder, time in _times(answers, roles)]
-    everywhere = [_changed(row) for row in _rows(answers, "domains")]
-    # no file, an answer with a problem: no rights were changed yet
-    marked = answers.get("marker", Answer()).rows
-    everywhere += [read_time(row.get("LastWriteTimeUtc"), "marker file") for row in marked]
-    times += [(service, time) for service in (FRONTEND, TRANSPORT) for time in everywhere]
-    newest: dict[str, datetime] = {}
-    for service, time in times:
-        if time is not None and time > newest.get(service, time):
-            newest[service] = time
-        elif time is not None:
-            newest.setdefault(service, time)
-    return newest
-
-
-def _changed(row: Row) -> datetime | None:
-    """``None``: nobody can tell."""
-    try:
-        return changed(row, "")
-    except StoreError:
-        return None
-
-
 def _undated(answers: Answers) -> list[str]:
     """A notice where no time stands when something was changed."""
     rows = [(row, column) for answer, column in _NAMED for row in _rows(answers, answer)]
@@ -302,4 +218,4 @@ def _undated(answers: Answers) -> list[str]:
 
 
 def _is_undated(row: Row) -> bool:
-    return _changed(row) is None and bool(row.get("WhenChangedUTC") or row.get("WhenChanged"))
+    return when_changed(row) is None and bool(row.get("WhenChangedUTC") or row.get("WhenChanged"))

@@ -136,3 +136,24 @@ def test_a_stopped_service_loads_what_is_there_when_it_starts() -> None:
 
 def test_the_state_of_a_bundled_relay_has_its_rights() -> None:
     assert State().rights_known
+
+
+def test_why_a_restart_is_due_is_told_with_both_times() -> None:
+    connector = x.connector_row(random.Random(0), SCAN) | {"WhenChangedUTC": "2026-01-02T09:00:01.0000000Z"}
+    facts = read(x.answers([SCAN], connectors=x.table("connectors", [connector]))).service
+    holder = FRONT if SCAN.transport_role == "FrontendTransport" else HUB
+    assert facts.reasons == (
+        f"{holder} runs since 2026-01-02 10:00:00+01:00, and connector 'Scan' was changed at 2026-01-02 09:00:01+00:00 "
+        "(time of dc1.corp.test).",
+    )
+    marked = read(x.answers([SCAN], marker=MARKED)).service
+    assert [reason.rpartition(", and ")[2] for reason in marked.reasons] == [
+        "a right was changed at 2026-01-02 09:00:01+00:00."
+    ] * 2
+
+
+def test_a_server_in_maintenance_is_said() -> None:
+    rows = [{"Component": "HubTransport", "State": "Draining"}, {"Component": "ImapProxy", "State": "Inactive"}]
+    facts = read(x.answers([SCAN], components=x.table("components", rows))).service
+    assert facts.in_maintenance
+    assert facts.warnings == ("The server is in maintenance: HubTransport is Draining.",)
