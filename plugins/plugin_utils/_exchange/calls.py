@@ -174,7 +174,7 @@ HOST: tuple[dict[str, Any], ...] = (
     {
         "id": "peers",
         "cmdlet": "Resolve-DnsName",
-        "params": {"DnsOnly": True, "Type": "A_AAAA"},
+        "params": {"DnsOnly": True, "QuickTimeout": True, "Type": "A_AAAA"},
         "foreach": "servers.Fqdn",
         "as": "Name",
         "select": ["IPAddress"],

@@ -92,7 +92,7 @@ function Get-NetTCPConnection {
 # Exchange servers of the state only.
 function Resolve-DnsName {
     [CmdletBinding()]
-    param([Parameter(Mandatory, Position = 0, ValueFromPipeline)] [string] $Name, [string] $Type = 'A_AAAA', [switch] $DnsOnly)
+    param([Parameter(Mandatory, Position = 0, ValueFromPipeline)] [string] $Name, [string] $Type = 'A_AAAA', [switch] $DnsOnly, [switch] $QuickTimeout)
     process {
         if (-not (Enter-LabHost $PSCmdlet $PSBoundParameters) -or -not (Test-LabNetwork $PSCmdlet)) { return }
         $server = @((Read-LabState).servers | Where-Object { $_.fqdn -eq $Name })[0]
