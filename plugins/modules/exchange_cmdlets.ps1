@@ -33,7 +33,10 @@ $places = @{
     'Get-NetTCPConnection' = 'host'
     'Resolve-DnsName' = 'host'
     'Get-AnsibleItem' = 'host'
+    'Get-Content' = 'host'
     'New-Item' = 'host'
+    'Set-Content' = 'host'
+    'Remove-Item' = 'host'
 }
 $snapins = @('Microsoft.Exchange.Management.PowerShell.SnapIn', 'Microsoft.Exchange.Management.PowerShell.E2010')
 $patience = 60
@@ -78,8 +81,12 @@ function ConvertTo-Plain {
 }
 
 function Get-Property {
-    # The property, or the property of a property ("User.SecurityIdentifier"); nothing where the object has none.
+    # The property, or the property of a property ("User.SecurityIdentifier"), or the object itself ("*"); nothing where
+    # the object has none.
     param($Object, [string]$Path)
+    if ($Path -eq '*') {
+        return @{ value = $Object }
+    }
     $found = $null
     foreach ($name in $Path.Split('.')) {
         if ($null -eq $Object) {
@@ -376,15 +383,15 @@ function Invoke-List {
             $answer.notices = $done.notices
             $answer.problems = $done.problems
             $answer.digest = Get-Digest $table
-            if ($call.expect -and $call.expect -ne $answer.digest) {
-                throw (New-Problem 'ChangedMeanwhile' 'It is not as it was read before.')
-            }
         }
         catch {
             if (-not $call.optional) {
                 throw
             }
             $answer.problem = ConvertTo-Problem $At.stage $_
+        }
+        if ($call.expect -and $call.expect -ne $answer.digest) {
+            throw (New-Problem 'ChangedMeanwhile' 'It is not as it was read before.')
         }
         [void]$Answers.Add($answer)
     }
@@ -425,6 +432,8 @@ $result = @{ answers = $answers }
 $machine = New-Object PSObject -Property @{
     Name = $env:COMPUTERNAME
     Marker = [System.IO.Path]::Combine([string]$env:ProgramData, 'mailops.relay.rights-changed')
+    Journal = [System.IO.Path]::Combine([string]$env:ProgramData, 'mailops.relay.unfinished')
+    Now = [datetime]::UtcNow
     Anonymous = Get-LocalName 'S-1-5-7'
     Authenticated = Get-LocalName 'S-1-5-11'
 }
@@ -448,7 +457,7 @@ try {
     else {
         $session = Open-Session
     }
-    $select = @('Name', 'Anonymous', 'Authenticated')
+    $select = @('Name', 'Anonymous', 'Authenticated', 'Now')
     $table = ConvertTo-Table @{ select = $select } @(@{ object = $machine })
     [void]$answers.Add(@{ id = 'host'; columns = $table.columns; rows = $table.rows; notices = @() })
     Invoke-List $complex_args.checks $session $objects (New-Object System.Collections.ArrayList) $at

@@ -9,7 +9,7 @@ import json
 import os
 import re
 import subprocess
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -44,16 +44,22 @@ while ($null -ne ($line = $requests.ReadLine())) {
 """
 
 
+def _nothing(_arguments: dict[str, Any]) -> None:
+    pass
+
+
 class Direct:
     """Executions on the first server of a state.
 
     :ivar executions: the arguments of each
+    :ivar meanwhile: what somebody else does before each of them
     """
 
     def __init__(self, pwsh: Path, folder: Path) -> None:
         self._pwsh = pwsh
         self._folder = folder
         self._process: subprocess.Popen[str] | None = None
+        self.meanwhile: Callable[[dict[str, Any]], None] = _nothing
         self.state = folder / "state.json"
         self.log = folder / "calls.log"
         self._requests = folder / "requests"
@@ -67,6 +73,7 @@ class Direct:
         for file in self._folder.glob("mailops.relay.*"):
             file.unlink()
         self.executions.clear()
+        self.meanwhile = _nothing
 
     def backend(self) -> ExchangeBackend:
         return ExchangeBackend(self.execute, "snapin")
@@ -93,6 +100,7 @@ class Direct:
         :raises ExchangeError: the process ended before it had answered
         """
         self.executions.append(dict(arguments))
+        self.meanwhile(dict(arguments))
         process = self._running()
         assert process.stdout is not None
         os.write(self._pipe, json.dumps(arguments).encode() + b"\n")

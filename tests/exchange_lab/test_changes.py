@@ -234,48 +234,34 @@ def refused(engine: Direct, *connectors: Mapping[str, Any], **params: Any) -> st
     [
         ("connectors", lambda server: server["connectors"][0]["properties"].update(Enabled=False)),
         ("connectors", lambda server: server["connectors"].pop()),
-        (
-            "rights",
-            lambda server: server["connectors"][2]["aces"].append(lab.relay_ace()),
-        ),
+        ("rights", lambda server: server["connectors"][-1]["aces"].append(lab.ace("CORP\\svc-scan", ANY))),
     ],
     ids=["value", "connector", "right"],
 )
 def test_what_somebody_else_changed_meanwhile_is_seen(engine: Direct, part: str, change: Any) -> None:
-    engine.use(whole())
-    execute = engine.execute
+    engine.use(whole(scanner()))
 
-    def meddle(arguments: Mapping[str, Any]) -> dict[str, Any]:
+    def meddle(arguments: Mapping[str, Any]) -> None:
         if arguments["write"]:
             state = lab.read(engine.state)
             change(state["servers"][0])
             lab.write(engine.state, state)
-        return execute(arguments)
 
-    engine.execute = meddle
-    try:
-        said = refused(engine, SCAN)
-    finally:
-        del engine.execute
+    engine.meanwhile = meddle
+    said = refused(engine, SCAN)
     assert f"Exchange, {part}: changed meanwhile by somebody else, so nothing was written. Run the task again." in said
 
 
 def test_a_domain_controller_that_is_gone_is_not_replaced(engine: Direct) -> None:
     engine.use(whole())
-    execute = engine.execute
 
-    def lose(arguments: Mapping[str, Any]) -> dict[str, Any]:
+    def lose(arguments: Mapping[str, Any]) -> None:
         if arguments["write"]:
-            lab.write(
-                engine.state, {**lab.read(engine.state), "faults": [lab.fault("*", "gone", message="DC01.corp.test")]}
-            )
-        return execute(arguments)
+            faults = [lab.fault("*", "gone", message="DC01.corp.test")]
+            lab.write(engine.state, {**lab.read(engine.state), "faults": faults})
 
-    engine.execute = lose
-    try:
-        said = refused(engine, SCAN)
-    finally:
-        del engine.execute
+    engine.meanwhile = lose
+    said = refused(engine, SCAN)
     assert "Nothing was written." in said
     assert {call["parameters"].get("DomainController") for call in lab.calls(engine.log)} <= {None, "DC01.corp.test"}
 

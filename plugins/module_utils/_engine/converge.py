@@ -133,7 +133,10 @@ def _verify(change: Change, after: Reading) -> None:
     found = after.state
     expected = (_expected(change, item, found.connector(item.name) or item) for item in change.wanted.connectors)
     whole = replace(change.wanted, connectors=tuple(expected))
-    if found != replace(whole, built_in=found.built_in, template=found.template) or after.repairs:
+    if (
+        found != replace(whole, built_in=found.built_in, template=found.template, unfinished=found.unfinished)
+        or after.repairs
+    ):
         what = "what was written reads back differently (the change was applied)"
         done = [describe(operation) for operation in change.operations]
         raise ApplyError(what, where="read back", way_out=_AGAIN, done=done, reading=after)

@@ -124,9 +124,10 @@ def _stays(item: Connector | AcceptedDomain, named: Iterable[tuple[str, Any]], p
 def _wanted_connector(actual: State, name: str, entry: Mapping[str, Any]) -> Connector:
     where = f"connector '{name}'"
     defaults = usage_defaults(entry.get("usage"), f"{where}, usage")
-    current = actual.connector(name)
+    current = actual.intended(name)
     if current is not None:
-        return _as_it_is(current, _with_rights(apply_options(current, entry, where), entry, where))
+        wanted = _with_rights(apply_options(current, entry, where), entry, where)
+        return _as_it_is(actual.connector(name) or current, wanted)
     for option in _NEEDED:
         if entry.get(option) is None and option not in defaults:
             raise InputError("a new connector needs this option", where=f"{where}, {option}", way_out=f"Give {option}.")

@@ -23,6 +23,7 @@ class State:
     :ivar built_in: names of connectors that came with the server
     :ivar settings: of the whole server, ``None``: it keeps none for us, or there is no server yet
     :ivar template: what a new connector has of which a task says nothing
+    :ivar unfinished: connectors as they would be without what a change that was cut off has left on them for a while
     """
 
     connectors: tuple[Connector, ...] = ()
@@ -30,6 +31,7 @@ class State:
     built_in: tuple[str, ...] = ()
     settings: Settings | None = None
     template: Connector = _PLAIN
+    unfinished: tuple[Connector, ...] = ()
 
     @cached_property
     def policy(self) -> Policy:
@@ -43,6 +45,10 @@ class State:
 
     def connector(self, name: str) -> Connector | None:
         return next((item for item in self.connectors if item.key == name.lower()), None)
+
+    def intended(self, name: str) -> Connector | None:
+        """As :meth:`connector`, without what a change that was cut off has left on it."""
+        return next((item for item in self.unfinished if item.key == name.lower()), self.connector(name))
 
     def domain(self, name: str) -> AcceptedDomain | None:
         return next((item for item in self.accepted_domains if item.key == name.lower()), None)

@@ -9,7 +9,7 @@ foreach, as, select, optional, expect, only_if, until, seconds}``:
 * ``take``: more parameters, ``{as, from: <id>.<property>}`` from the first object of an earlier answer. Left out where
   that is empty, or where the property ``unless`` of the same object is ``is``. The answer ``host`` is always there.
 * ``foreach: <id>.<property>, as: <parameter>``: once for each object of an earlier answer.
-* ``select``: properties, or properties of a property (``User.SecurityIdentifier``).
+* ``select``: properties, or properties of a property (``User.SecurityIdentifier``); ``*``: the object itself.
 * ``optional``: a failure is an answer; with ``foreach`` that of one object is, beside the rows of the others.
 * ``expect``: the digest that the answer must have.
 * ``only_if: {from: <id>, match: {property: text}, absent}``: left out unless an object of that answer has all these
@@ -113,6 +113,22 @@ READ: tuple[dict[str, Any], ...] = (
     },
 )
 HOST: tuple[dict[str, Any], ...] = (
+    # what a run that was cut off would have taken back, see journal.py
+    {
+        "id": "journal",
+        "cmdlet": "Get-Content",
+        "params": {"Raw": True},
+        "take": [{"as": "LiteralPath", "from": "host.Journal"}],
+        "select": ["*"],
+        "optional": True,
+    },
+    {
+        "id": "journaled",
+        "cmdlet": "Get-AnsibleItem",
+        "take": [{"as": "Path", "from": "host.Journal"}],
+        "select": ["LastWriteTimeUtc"],
+        "optional": True,
+    },
     {
         "id": "addresses",
         "cmdlet": "Get-NetIPAddress",

@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 
-from ...module_utils._connector.addresses import Binding, format_address, parse_address
+from ...module_utils._connector.addresses import AddressRange, Binding, format_address, parse_address
 from ...module_utils._connector.errors import Finding, InputError, ServiceError
 from ...module_utils._policy.state import State
 from .calls import Row
@@ -68,6 +68,17 @@ def _parsed(text: object) -> tuple[int, int] | None:
         return parse_address(str(text or "").partition("%")[0], "address", "")
     except InputError:
         return None
+
+
+def other_servers(seen: Seen) -> dict[str, list[AddressRange]]:
+    """The addresses of each other Exchange server, as far as its name is found."""
+    names = {str(number): str(row.get("Name")) for number, row in enumerate(seen.rows("servers"))}
+    found: dict[str, list[AddressRange]] = {}
+    for row in seen.rows("peers"):
+        name, address = names.get(str(row.get("for")), ""), _parsed(row.get("IPAddress"))
+        if address is not None and name.lower() != str(seen.server.get("Name")).lower():
+            found.setdefault(name, []).append(AddressRange(*address, address[1]))
+    return found
 
 
 def check_places(before: State, wanted: State, seen: Seen) -> list[Finding]:

@@ -7,9 +7,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from ...module_utils._connector.errors import StoreError
+from ...module_utils._connector.odd import plain_text
 from ...module_utils._connector.principals import ANONYMOUS, AUTHENTICATED, fold
 from .calls import Answer, Answers, Row
-from .parse import read_principal
+from .journal import Entry, is_fresh, read_journal
+from .parse import read_principal, read_time
 
 
 class Seen:
@@ -18,7 +20,7 @@ class Seen:
     def __init__(self, answers: Answers) -> None:
         self.answers = answers
         self.server = self._first("server")
-        self._connectors = {str(row["Name"]).lower(): row for row in self.rows("connectors")}
+        self._connectors = {plain_text(row.get("Name")).lower(): row for row in self.rows("connectors")}
         self._principals = _principals(self.rows("rights"), local_names(answers))
 
     def rows(self, name: str) -> tuple[Row, ...]:
@@ -73,6 +75,16 @@ class Seen:
             raise StoreError(f"Exchange did not say its {column}", where=f"connector '{name}'", way_out=way_out)
         return str(found)
 
+    @property
+    def journal(self) -> list[Entry]:
+        """What a change that was cut off has left, if that is not long ago."""
+        return read_journal(str(self._first("journal").get("*") or "")) if self._is_fresh else []
+
+    @property
+    def _is_fresh(self) -> bool:
+        written = read_time(self._first("journaled").get("LastWriteTimeUtc"), "journal")
+        return is_fresh(written, read_time(self._first("host").get("Now"), "host, Now"))
+
 
 def local_names(answers: Answers) -> dict[str, str]:
     """Folded name of a well-known principal in the language of the server to the name that we write."""
@@ -84,13 +96,9 @@ def local_names(answers: Answers) -> dict[str, str]:
 
 def _principals(rights: tuple[Row, ...], names: Mapping[str, str]) -> dict[str, str]:
     """By the folded name that we write."""
-    found = {fold(ours): local for local, ours in ((host, ours) for host, ours in _printed(names))}
+    found = {fold(ours): local for local, ours in names.items()}
     for row in rights:
         printed = str(row.get("User") or row.get("User.RawIdentity") or "")
         if printed and not printed.startswith("S-1-"):
             found[fold(read_principal(row, names))] = printed
     return found
-
-
-def _printed(names: Mapping[str, str]) -> list[tuple[str, str]]:
-    return list(names.items())

@@ -8,10 +8,11 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
+from ...module_utils._connector.addresses import AddressRange
 from ...module_utils._connector.errors import StoreError
 from ...module_utils._connector.model import Connector
 from ...module_utils._connector.odd import plain_text
-from ...module_utils._connector.principals import ANONYMOUS, AUTHENTICATED, fold
+from ...module_utils._connector.principals import fold
 from ...module_utils._connector.rights import Entry
 from ...module_utils._engine.backend import Notice, Reading
 from ...module_utils._engine.doubts import doubts
@@ -20,13 +21,14 @@ from ...module_utils._policy.state import State
 from ...module_utils._policy.surface import listed
 from .calls import FRONTEND, TRANSPORT, Answer, Answers, Row
 from .capabilities import capabilities
-from .errors import explain
+from .errors import Problem, explain
+from .journal import unfinished
 from .notices import notices as odd_notices
 from .notices import quoted
 from .parse import changed, read_connector, read_domains, read_entries, read_time, unread_groups
-from .places import sockets
+from .places import other_servers, own_addresses, sockets
 from .rules import FRONTEND as FRONT_END_ROLE
-from .seen import Seen
+from .seen import Seen, local_names
 
 _BUILT_IN = (
     "Default {}",
@@ -44,8 +46,12 @@ _COMPONENTS = ("ServerWideOffline", "HubTransport", FRONT_END_ROLE, "EdgeTranspo
 """Source: Microsoft, "Manage database availability groups": what maintenance turns off of transport."""
 _NAMED = (("connectors", "Name"), ("domains", "DomainName"))
 """Answers whose objects have a time of change, and the name of each."""
+_UNFINISHED = (
+    "A change of connector '{name}' was cut off, so it may be disabled, or lack rights. The next task about this "
+    "connector completes it."
+)
 _NO_RIGHTS = (
-    "The rights of the connectors are not known: {why}. So nothing is said about who may relay. Read as somebody who "
+    "The rights of {which} are not known: {why}. So nothing is said about who may relay. Read as somebody who "
     "has the cmdlet Get-ADPermission (by default Organization Management)."
 )
 _UNREAD = (
@@ -62,22 +68,26 @@ def read_server(answers: Answers) -> Reading:
     name = _server_name(answers)
     rows = _rows(answers, "connectors")
     _refuse_foreign(rows, name)
-    entries, notices = _entries(answers)
-    per_row = [None if entries is None else entries.get(str(number), []) for number in range(len(rows))]
+    per_row, notices = _entries(answers, len(rows))
     connectors = [read_connector(row, found) for row, found in zip(rows, per_row, strict=True)]
     for number, found in enumerate(per_row):
         if found is not None and connectors[number].extended_rights is None:
             notices.append(_unread(connectors[number], found))
     _refuse_twins(connectors)
     notices += [text for item in connectors for text in doubts(item)]
+    left = unfinished(connectors, Seen(answers).journal)
+    notices += [_UNFINISHED.format(name=item.name) for item in left]
     state = State(
         connectors=tuple(sorted(connectors, key=lambda item: item.key)),
         accepted_domains=tuple(read_domains(_rows(answers, "domains"))),
         built_in=tuple(form.format(name) for form in _BUILT_IN),
         template=_template(answers, connectors),
+        unfinished=tuple(sorted(left, key=lambda item: item.key)),
     )
     said = [notice for answer in answers.values() for notice in answer.notices]
-    notices += [*odd_notices(state), *_undated(answers)]
+    seen = Seen(answers)
+    own = [AddressRange(*address, address[1]) for address in own_addresses(seen) or ()]
+    notices += [*odd_notices(state, own, other_servers(seen)), *_undated(answers)]
     return Reading(
         state=state,
         service=_service(answers, connectors),
@@ -167,15 +177,37 @@ def _host(answers: Answers, column: str) -> str:
     return str(rows[0].get(column) or "") if rows else ""
 
 
-def _entries(answers: Answers) -> tuple[Mapping[str, list[Entry]] | None, list[str]]:
-    """By the number of the connector; ``None``: we may not read them, and why."""
-    problem = answers.get("rights", Answer()).problem
-    if problem is not None and problem.denied:
-        why = "there is no cmdlet Get-ADPermission" if problem.cmdlet_not_found else "access to them is denied"
-        return None, [_NO_RIGHTS.format(why=why)]
-    local = ((_host(answers, "Anonymous"), ANONYMOUS), (_host(answers, "Authenticated"), AUTHENTICATED))
-    names = {fold(name): known for name, known in local if name}
-    return read_entries(_rows(answers, "rights"), names), []
+def _entries(answers: Answers, count: int) -> tuple[list[list[Entry] | None], list[str]]:
+    """Of each connector, ``None``: they could not be read; and why."""
+    answer = answers.get("rights", Answer())
+    if answer.problem is not None and not answer.problem.denied:
+        raise explain(answer.problem)
+    problems = dict.fromkeys(map(str, range(count)), answer.problem) if answer.problem else answer.problems
+    names = local_names(answers)
+    found = read_entries(answer.rows, names)
+    entries = [None if str(number) in problems else found.get(str(number), []) for number in range(count)]
+    return entries, _unreadable(answers, problems)
+
+
+def _unreadable(answers: Answers, problems: Mapping[str, Problem | None]) -> list[str]:
+    """A sentence for each reason, with the connectors that it is about."""
+    names = {str(number): plain_text(row.get("Name")) for number, row in enumerate(_rows(answers, "connectors"))}
+    about: dict[str, list[str]] = {}
+    for number, problem in problems.items():
+        if problem is not None:
+            about.setdefault(_why(problem), []).append(quoted(names.get(number, number)))
+    return [
+        _NO_RIGHTS.format(which="the connectors" if len(found) == len(names) else listed(found, 5), why=why)
+        for why, found in about.items()
+    ]
+
+
+def _why(problem: Problem) -> str:
+    if problem.cmdlet_not_found:
+        return "there is no cmdlet Get-ADPermission"
+    if problem.denied:
+        return "access to them is denied"
+    return explain(problem).what
 
 
 def _service(answers: Answers, connectors: Iterable[Connector]) -> ServiceFacts:

@@ -32,6 +32,7 @@ from ...module_utils._engine.operations import (
 )
 from ...module_utils._policy.state import State
 from .calls import DECISIVE, HOST, READ, pinned
+from .journal import Entry, journal, write_journal
 from .seen import Seen
 
 _ROWS = {row.option: row for row in CONNECTOR_PROPERTIES if row.exchange}
@@ -47,6 +48,7 @@ def write_request(change: Change, seen: Seen, session: str) -> dict[str, Any]:
     for number, operation in enumerate(change.operations):
         calls += _Writer(f"op{number}", state, seen, made).calls(operation)
         state = apply_operation(state, operation)
+    calls = [*_journaled(change, seen, calls)]
     first = next((place for place, call in enumerate(calls) if _gives_rights(call)), None)
     if first is not None:
         calls.insert(first, _MARK)
@@ -57,6 +59,26 @@ def write_request(change: Change, seen: Seen, session: str) -> dict[str, Any]:
         "calls": calls,
         "then": pinned((*READ, *HOST), seen.controller),
     }
+
+
+def _journaled(change: Change, seen: Seen, calls: list[Call]) -> Iterator[Call]:
+    """With what they leave for a while written down before them, and crossed out after them."""
+    about = {item.key for item in change.wanted.connectors if change.before.state.connector(item.name) != item}
+    others = [entry for entry in seen.journal if entry["name"].lower() not in about]
+    found = journal(change)
+    if found:
+        yield _write_journal("journal", [*others, *found])
+    yield from calls
+    if found or seen.journal:
+        yield _write_journal("finished", others)
+
+
+def _write_journal(name: str, entries: list[Entry]) -> Call:
+    place = [{"as": "LiteralPath", "from": "host.Journal"}]
+    if not entries:
+        return {"id": name, "cmdlet": "Remove-Item", "params": {"Force": True}, "take": place, "select": []}
+    parameters = {"Value": write_journal(entries), "Encoding": "ASCII"}
+    return {"id": name, "cmdlet": "Set-Content", "params": parameters, "take": place, "select": []}
 
 
 def operation_number(stage: str) -> int | None:

@@ -39,6 +39,7 @@ class Json {
     }
 
     static [string] Write([object] $value) {
+        if ($value -is [string]) { return [Json]::Text($value) }
         if ($null -eq $value) { return 'null' }
         if ($value -is [bool]) { return $value.ToString().ToLower() }
         if ($value -is [int] -or $value -is [long]) { return [string] $value }
@@ -46,14 +47,32 @@ class Json {
             $pairs = foreach ($key in $value.Keys) { [Json]::Text($key) + ': ' + [Json]::Write($value[$key]) }
             return '{' + ($pairs -join ', ') + '}'
         }
-        if ($value -is [System.Collections.IEnumerable] -and $value -isnot [string]) {
+        if ($value -is [System.Collections.IEnumerable]) {
+            if ($value.Count -gt 8 -and $value[0] -is [string]) { return [Json]::Texts($value) }
             return '[' + (@(foreach ($item in $value) { [Json]::Write($item) }) -join ', ') + ']'
         }
         return [Json]::Text([string] $value)
     }
 
+    # Entries and ranges come again and again.
+    hidden static [System.Collections.Generic.Dictionary[string, string]] $Encoded = [System.Collections.Generic.Dictionary[string, string]]::new()
+
+    # A long list of texts: entries or ranges.
+    hidden static [string] Texts([object] $texts) {
+        $key = [string]::Join([char] 0, [string[]] $texts)
+        $found = $null
+        if ([Json]::Encoded.TryGetValue($key, [ref] $found)) { return $found }
+        $found = '[' + (@(foreach ($item in $texts) { [Json]::Text($item) }) -join ', ') + ']'
+        [Json]::Encoded[$key] = $found
+        return $found
+    }
+
     hidden static [string] Text([string] $text) {
-        return '"' + [System.Text.Encodings.Web.JavaScriptEncoder]::Default.Encode($text) + '"'
+        $found = $null
+        if ([Json]::Encoded.TryGetValue($text, [ref] $found)) { return $found }
+        $found = '"' + [System.Text.Encodings.Web.JavaScriptEncoder]::Default.Encode($text) + '"'
+        if ($text.Length -lt 200) { [Json]::Encoded[$text] = $found }
+        return $found
     }
 }
 

@@ -161,3 +161,14 @@ def test_what_a_new_connector_would_inherit_is_what_the_others_do() -> None:
     above = [ExtendedRight(ANONYMOUS, right) for right in (ANY, SUBMIT)]
     connectors = [replace(SCAN, name=f"C{number}", inherited_rights=(right,)) for number, right in enumerate(above)]
     assert read(x.answers(connectors)).state.template.inherited_rights == tuple(sorted(above))
+
+
+def test_a_failure_about_one_connector_leaves_the_rights_of_the_others_known() -> None:
+    gone = {"message": "The operation couldn't be performed because object 'x' couldn't be found on 'DC1'.", "id": "x"}
+    connectors = [replace(SCAN, name="A"), replace(SCAN, name="B")]
+    rows = [row for row in x.right_rows(1, connectors[1]) if row["for"] == "1"]
+    table = {**x.table("rights", rows), "problems": [{"for": "0", "stage": "rights", **gone}]}
+    found = read(x.answers(connectors, rights=table))
+    assert [item.extended_rights is None for item in found.state.connectors] == [True, False]
+    [notice] = [notice.text for notice in found.notices if "are not known" in notice.text]
+    assert notice.startswith("The rights of 'A' are not known:")
