@@ -26,7 +26,7 @@ UNIT_PARTS := unit-rest unit-site unit-lab
 
 .DEFAULT_GOAL := help
 .PHONY: help venv link site site-down test checks lint types coverage unit $(UNIT_PARTS) matrix nightly mutants \
-    ansible-lint docs generate build importer molecule sanity requirements clean
+    ansible-lint docs generate build importer molecule molecule-exchange sanity requirements clean
 
 help: ## show this list
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/\1\t\2/p' Makefile | expand -t 14
@@ -122,8 +122,9 @@ unit-lab: PARTS := tests/exchange_lab
 $(UNIT_PARTS): venv $(LINK)
 	pytest $(PARTS)
 
-nightly: venv $(LINK) $(VENV)/mutants.stamp ## ten times as many random cases, and the mutants (hours)
+nightly: venv $(LINK) $(VENV)/mutants.stamp ## ten times as many random cases, molecule-exchange, the mutants (hours)
 	SCALE=10 pytest $(PURE)
+	@$(MAKE) --no-print-directory molecule-exchange
 	@$(MAKE) --no-print-directory mutants
 
 mutants: venv $(LINK) $(VENV)/mutants.stamp ## break policy and engine in 300 ways, show what no pure test notices (ARGS=30)
@@ -154,6 +155,11 @@ importer: build $(VENV)/importer.stamp ## galaxy-importer: what Galaxy says to t
 molecule: export MOLECULE_COMMAND_BORDERS := false
 molecule: venv $(LINK) ## molecule: set up, change, tamper with, verify and remove a relay (ARGS=converge: one step)
 	molecule $(or $(ARGS),test)
+
+# Minutes, so it is part of nightly.
+molecule-exchange: export MOLECULE_COMMAND_BORDERS := false
+molecule-exchange: venv $(LINK) ## molecule on two servers of the Exchange lab (needs PWSH; ARGS=converge: one step)
+	molecule $(or $(ARGS),test) --scenario-name exchange
 
 clean: ## stop the relay on this machine, remove the environment, caches and built files
 	@if [ -d $(VENV)/site ]; then $(MAKE) --no-print-directory site-down; fi

@@ -11,8 +11,8 @@ options:
   backend:
     description:
       - Which kind of server this is. It is never guessed from what is installed. Windows hosts take V(exchange) only.
-      - V(exchange) is only read so far. What would change it is refused with that explanation; so is V(postfix), which
-        is not built yet.
+      - V(exchange) has never run on a real Exchange server, see C(docs/exchange.md). V(postfix) is not built yet and
+        refused.
       - Say it once for a play with C(module_defaults) and the group C(mailops.relay.all).
     type: str
     required: true

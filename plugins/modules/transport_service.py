@@ -14,8 +14,14 @@ description:
   - A stop lets a message in hand finish.
   - Started means that every listener answers. The task connects to each and waits for a greeting. A service that
     runs and does not answer somewhere is restarted; if it still does not answer, the task fails and names the binding.
-  - Only the process that runs this service is ever signalled. If another one holds its lock, the task fails and names
-    it.
+  - On a bundled relay only the process that runs this service is ever signalled. If another one holds its lock, the
+    task fails and names it.
+  - On Exchange the services are C(MSExchangeTransport) and, on 2013 and newer, C(MSExchangeFrontEndTransport). They are
+    stopped and started through the service manager of Windows, in one execution that goes on when the connection is
+    cut; services that depend on them are started again. Each has 5 minutes to stop, to start, and to listen wherever it
+    listened before and on every binding that was changed since. A binding where nothing listened before is a warning.
+  - An Exchange service is not stopped while an enabled connector is bound to an address that the server does not have,
+    or to a port that another program holds.
 author:
   - mailops.relay contributors (@mailops)
 extends_documentation_fragment:
@@ -41,6 +47,7 @@ options:
       - With O(state=restarted), restart only a service that has loaded something else than what is stored now.
       - What it has loaded is asked of the running service, so a play that died between a change and the restart is
         completed by the next.
+      - An Exchange service is restarted if it runs since before the newest change of what it holds.
     type: bool
     default: false
   restart_in_maintenance:
@@ -59,6 +66,13 @@ EXAMPLES = r"""
     backend: aiosmtpd
     state: restarted
     only_if_required: true
+
+- name: The same on an Exchange server, in a window in which it is in maintenance
+  mailops.relay.transport_service:
+    backend: exchange
+    state: restarted
+    only_if_required: true
+    restart_in_maintenance: true
 """
 
 RETURN = r"""
@@ -73,7 +87,9 @@ after:
   type: dict
   sample: {"state": "started", "restart_required": false, "silent": []}
 commands:
-  description: What was done, or in check mode would be.
+  description:
+    - What was done, or in check mode would be, V(stop) and V(start).
+    - On Exchange with the name of the service, as V(stop MSExchangeFrontEndTransport).
   returned: success
   type: list
   elements: str

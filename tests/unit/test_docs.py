@@ -9,12 +9,14 @@ from pathlib import Path
 
 import pytest
 
+from support.ansible import Playbook
 from support.checkout import ROOT
 
 _COLUMNS = 100
 _FENCE = re.compile(r"^ *```.*?^ *```$\n?", re.DOTALL | re.MULTILINE)
 _LINK = re.compile(r"\[[^\[\]]*\]\(([^()\s]+)\)")
 _HEADING = re.compile(r"^#+ +(.*?) *$", re.MULTILINE)
+_PLAYBOOK = re.compile(r"^```ya?ml\n(.*?)^```$", re.DOTALL | re.MULTILINE)
 _NAME = re.compile(r"\bdocs/[\w.-]+\.(?:md|ps1)\b")
 _NAMING = (".py", ".yml", ".ps1", ".md", ".toml")
 PAGES = [
@@ -60,6 +62,17 @@ def test_prose_is_at_most_100_columns_wide(page: Path) -> None:
     lines = enumerate(_prose(page).splitlines(), 1)
     wide = [number for number, line in lines if len(line) > _COLUMNS and not line.startswith("|")]
     assert wide == []
+
+
+def test_playbooks_on_the_pages_are_playbooks(tmp_path: Path) -> None:
+    """Modules, roles and their places are there; what they do is tested where they are run."""
+    texts = [text for page in PAGES for text in _PLAYBOOK.findall(page.read_text()) if "  hosts: " in text]
+    files = [tmp_path / f"{number}.yml" for number in range(len(texts))]
+    for file, text in zip(files, texts, strict=True):
+        file.write_text(text)
+    assert len(files) >= 8
+    run = Playbook("--syntax-check", "-i", "localhost,", *map(str, files))
+    assert run.status == 0, run.output
 
 
 def test_files_name_pages_that_are_there() -> None:
