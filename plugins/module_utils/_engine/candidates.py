@@ -78,13 +78,13 @@ def _closing(old: Connector, new: Connector) -> Iterator[Operation]:
         yield Disable(old.name)
 
 
-def _missing(old: Connector, new: Connector) -> list[ExtendedRight]:
-    """Entries of ``new`` that ``old`` lacks; while the groups are to change those of no group: new groups bring all of
-    theirs, and old ones take theirs away."""
-    entries = new.own_entries
-    if _other_groups(old, new):
-        entries = frozenset(new.known_rights) - group_entries(old.permission_groups)
-    return sorted(entries - old.own_entries)
+def _missing(one: Connector, other: Connector) -> list[ExtendedRight]:
+    """Entries of ``other`` that ``one`` lacks; while the groups are to change those of no group: new groups bring all
+    of theirs, and old ones take theirs away."""
+    entries = other.own_entries
+    if _other_groups(one, other):
+        entries = frozenset(other.known_rights) - group_entries(one.permission_groups)
+    return sorted(entries - one.own_entries)
 
 
 def _other_groups(old: Connector, new: Connector) -> bool:

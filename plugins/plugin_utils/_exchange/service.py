@@ -22,6 +22,7 @@ from .state import read_server
 
 PATIENCE = 300
 """Seconds in which a service must have stopped, or started, or opened a socket."""
+_SOCKETS = next(call for call in HOST if call["id"] == "sockets")
 _SERVICE = "SELECT * FROM Win32_Service WHERE Name='?'"
 Call = dict[str, Any]
 Request = Callable[[list[Call], list[Call]], Executed]
@@ -113,8 +114,7 @@ class ExchangeService(Service):
         yield from (_start(other, optional=True) for other in self._dependents(name))
         places = [{"LocalAddress": binding.host, "LocalPort": str(binding.port)} for binding in sorted(waited[name])]
         if places and self._known.service.listeners is not None:
-            listening = next(call for call in HOST if call["id"] == "sockets")
-            yield {**listening, "id": f"listening {name}", "until": places, "seconds": PATIENCE, "optional": True}
+            yield {**_SOCKETS, "id": f"listening {name}", "until": places, "seconds": PATIENCE, "optional": True}
 
     def _dependents(self, name: str) -> list[str]:
         """Services that need this one and ran: they are stopped with it."""
