@@ -241,7 +241,9 @@ def refused(engine: Direct, *connectors: Mapping[str, Any], **params: Any) -> st
     ],
     ids=["value", "connector", "right"],
 )
-def test_what_somebody_else_changed_meanwhile_is_seen(engine: Direct, part: str, change: Any) -> None:
+def test_what_somebody_else_changed_meanwhile_is_seen(
+    engine: Direct, part: str, change: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
     engine.use(whole())
     execute = engine.execute
 
@@ -252,15 +254,12 @@ def test_what_somebody_else_changed_meanwhile_is_seen(engine: Direct, part: str,
             lab.write(engine.state, state)
         return execute(arguments)
 
-    engine.execute = meddle
-    try:
-        said = refused(engine, SCAN)
-    finally:
-        del engine.execute
+    monkeypatch.setattr(engine, "execute", meddle)
+    said = refused(engine, SCAN)
     assert f"Exchange, {part}: changed meanwhile by somebody else, so nothing was written. Run the task again." in said
 
 
-def test_a_domain_controller_that_is_gone_is_not_replaced(engine: Direct) -> None:
+def test_a_domain_controller_that_is_gone_is_not_replaced(engine: Direct, monkeypatch: pytest.MonkeyPatch) -> None:
     engine.use(whole())
     execute = engine.execute
 
@@ -271,11 +270,8 @@ def test_a_domain_controller_that_is_gone_is_not_replaced(engine: Direct) -> Non
             )
         return execute(arguments)
 
-    engine.execute = lose
-    try:
-        said = refused(engine, SCAN)
-    finally:
-        del engine.execute
+    monkeypatch.setattr(engine, "execute", lose)
+    said = refused(engine, SCAN)
     assert "Nothing was written." in said
     assert {call["parameters"].get("DomainController") for call in lab.calls(engine.log)} <= {None, "DC01.corp.test"}
 
