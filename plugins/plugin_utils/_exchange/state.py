@@ -11,7 +11,7 @@ from typing import Any
 from ...module_utils._connector.errors import StoreError
 from ...module_utils._connector.model import Connector
 from ...module_utils._connector.odd import plain_text
-from ...module_utils._connector.principals import ANONYMOUS, AUTHENTICATED, fold
+from ...module_utils._connector.principals import fold
 from ...module_utils._connector.rights import Entry
 from ...module_utils._engine.backend import Notice, Reading
 from ...module_utils._engine.doubts import doubts
@@ -26,7 +26,7 @@ from .notices import quoted
 from .parse import changed, read_connector, read_domains, read_entries, read_time, unread_groups
 from .places import sockets
 from .rules import FRONTEND as FRONT_END_ROLE
-from .seen import Seen
+from .seen import Seen, local_names
 
 _BUILT_IN = (
     "Default {}",
@@ -173,9 +173,7 @@ def _entries(answers: Answers) -> tuple[Mapping[str, list[Entry]] | None, list[s
     if problem is not None and problem.denied:
         why = "there is no cmdlet Get-ADPermission" if problem.cmdlet_not_found else "access to them is denied"
         return None, [_NO_RIGHTS.format(why=why)]
-    local = ((_host(answers, "Anonymous"), ANONYMOUS), (_host(answers, "Authenticated"), AUTHENTICATED))
-    names = {fold(name): known for name, known in local if name}
-    return read_entries(_rows(answers, "rights"), names), []
+    return read_entries(_rows(answers, "rights"), local_names(answers)), []
 
 
 def _service(answers: Answers, connectors: Iterable[Connector]) -> ServiceFacts:
