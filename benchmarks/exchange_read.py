@@ -21,7 +21,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1] / ".venv/collections"
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "tests"))
 
 from exchange_lab import state as lab
-from exchange_lab.lab import exchange_host, inventory, running_lab
+from exchange_lab.lab import Lab, exchange_host, inventory, running_lab
 from exchange_lab.varied import varied
 from support.ansible import Playbook
 
@@ -44,20 +44,27 @@ def measure(pwsh: Path, count: int) -> str:
     with tempfile.TemporaryDirectory() as name, running_lab(pwsh, Path(name)) as running:
         lab.write(running.state, with_connectors(count))
         hosts = inventory(Path(name) / "hosts.json", exchange=exchange_host(running.server))
-        start = time.perf_counter()
-        run = Playbook("exchange", *hosts, *MODULE, program="ansible")
-        seconds = time.perf_counter() - start
-        if run.status:
-            sys.exit(run.output)
-        executions, requests = running.server.executions, running.server.requests
-        waits = sum(request.status == 500 for request in requests)
-        sizes = (
-            sum(execution.stdin for execution in executions),
-            sum(execution.stdout for execution in executions),
-            sum(request.received for request in requests),
-            sum(request.sent for request in requests),
-        )
-        engine = sum(execution.seconds for execution in executions)
+        return measured(running, count, *hosts, *MODULE)
+
+
+def measured(running: Lab, count: int, *words: str) -> str:
+    """A row about one run of ``ansible exchange`` with these words."""
+    server = running.server
+    begun, seen = len(server.executions), len(server.requests)
+    start = time.perf_counter()
+    run = Playbook("exchange", *words, program="ansible")
+    seconds = time.perf_counter() - start
+    if run.status:
+        sys.exit(run.output)
+    executions, requests = server.executions[begun:], server.requests[seen:]
+    waits = sum(request.status == 500 for request in requests)
+    sizes = (
+        sum(execution.stdin for execution in executions),
+        sum(execution.stdout for execution in executions),
+        sum(request.received for request in requests),
+        sum(request.sent for request in requests),
+    )
+    engine = sum(execution.seconds for execution in executions)
     counts = (count, len(executions), len(requests), waits)
     return ROW.format(*counts, *(size / 1024 for size in sizes), seconds, engine)
 

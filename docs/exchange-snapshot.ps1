@@ -125,6 +125,10 @@
     Put ('host 0 Name = ' + (Escape $server))
     Put ('host 0 Anonymous = ' + (Escape (LocalName 'S-1-5-7')))
     Put ('host 0 Authenticated = ' + (Escape (LocalName 'S-1-5-11')))
+    Put ('host 0 Everyone = ' + (Escape (LocalName 'S-1-1-0')))
+    Put ('host 0 Network = ' + (Escape (LocalName 'S-1-5-2')))
+    Put ('host 0 Users = ' + (Escape (LocalName 'S-1-5-32-545')))
+    Put ('host 0 Guests = ' + (Escape (LocalName 'S-1-5-32-546')))
     Save 'server' { Get-ExchangeServer -Identity $server } @(
         'Name', 'Fqdn', 'AdminDisplayVersion', 'ServerRole', 'OriginatingServer')
     Save 'connectors' { Get-ReceiveConnector -Server $server } @(

@@ -436,6 +436,10 @@ $machine = New-Object PSObject -Property @{
     Now = [datetime]::UtcNow
     Anonymous = Get-LocalName 'S-1-5-7'
     Authenticated = Get-LocalName 'S-1-5-11'
+    Everyone = Get-LocalName 'S-1-1-0'
+    Network = Get-LocalName 'S-1-5-2'
+    Users = Get-LocalName 'S-1-5-32-545'
+    Guests = Get-LocalName 'S-1-5-32-546'
 }
 $objects = @{ host = @($machine) }
 $session = $null
@@ -457,7 +461,7 @@ try {
     else {
         $session = Open-Session
     }
-    $select = @('Name', 'Anonymous', 'Authenticated', 'Now')
+    $select = @('Name', 'Now', 'Anonymous', 'Authenticated', 'Everyone', 'Network', 'Users', 'Guests')
     $table = ConvertTo-Table @{ select = $select } @(@{ object = $machine })
     [void]$answers.Add(@{ id = 'host'; columns = $table.columns; rows = $table.rows; notices = @() })
     Invoke-List $complex_args.checks $session $objects (New-Object System.Collections.ArrayList) $at

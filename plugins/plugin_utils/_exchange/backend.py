@@ -13,6 +13,7 @@ from ...module_utils._policy.state import State
 from .calls import Answers, Execute, Executed, ask, run
 from .errors import Problem, explain
 from .places import check_places
+from .principals import check_principals, leftovers
 from .rules import new_exchange_conflicts
 from .seen import Seen
 from .service import ExchangeService
@@ -52,7 +53,9 @@ class ExchangeBackend(Backend):
         return new_exchange_conflicts(state, before, has_roles=self._seen.has_roles)
 
     def preflight(self, change: Change) -> list[Finding]:
-        return check_places(change.before.state, change.wanted, self._seen)
+        before, wanted = change.before.state, change.wanted
+        check_principals(before, wanted, self._seen)
+        return [*check_places(before, wanted, self._seen), *leftovers(before, wanted)]
 
     def apply(self, change: Change) -> Reading:
         request = write_request(change, self._seen, self._session)
@@ -64,11 +67,12 @@ class ExchangeBackend(Backend):
             ) from error
         if not done.began and done.problem is not None:
             raise _nothing_written(done.problem)
+        reading, unread = _read_back(done)
         self._seen = Seen(done.answers)
-        reading = None if done.unread is not None else read_server(done.answers)
-        failure = done.problem or done.unread
-        if failure is not None or reading is None:
-            raise _half_way(change, failure or Problem("then", ""), reading)
+        if done.problem is not None:
+            raise _half_way(change, explain(done.problem, wrote=True), done.problem.stage, reading)
+        if reading is None:
+            raise _half_way(change, unread, "then", None)
         return reading
 
     def _request(self, calls: list[dict[str, object]], then: list[dict[str, object]]) -> Executed:
@@ -125,10 +129,19 @@ def _nothing_written(problem: Problem) -> RelayError:
     )
 
 
-def _half_way(change: Change, problem: Problem, reading: Reading | None) -> ApplyError:
+def _read_back(done: Executed) -> tuple[Reading | None, RelayError]:
+    """What is there now, or why that is not known."""
+    if done.unread is not None:
+        return None, explain(done.unread, wrote=True)
+    try:
+        return read_server(done.answers), RelayError("", where="")
+    except RelayError as error:
+        return None, error
+
+
+def _half_way(change: Change, found: RelayError, stage: str, reading: Reading | None) -> ApplyError:
     """It says what was done before, what was being done, and what is there now."""
-    number = operation_number(problem.stage)
-    found = explain(problem, wrote=True)
+    number = operation_number(stage)
     if number is None:
         done, where = list(change.operations), found.where
     else:

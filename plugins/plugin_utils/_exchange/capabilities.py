@@ -43,6 +43,11 @@ def capabilities(version: str) -> Capabilities:
     )
 
 
+def has_roles(version: str) -> bool:
+    """Whether an Exchange of this version, if it is no Edge server, has connectors of two transport roles."""
+    return _VERSIONS.index(_since(version)) >= _VERSIONS.index("13")
+
+
 def _since(version: str) -> str:
     """Source: Microsoft, "Exchange Server build numbers and release dates"."""
     match = re.search(r"([0-9]{1,3})\.([0-9]{1,3})", version)

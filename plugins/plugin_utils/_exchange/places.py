@@ -88,9 +88,10 @@ def check_places(before: State, wanted: State, seen: Seen) -> list[Finding]:
     :raises ServiceError: an address that is not the server's or may not be, or a port that another program holds
     """
     known = {binding for connector in before.connectors for binding in connector.bindings}
+    opened = {binding for connector in before.connectors if connector.enabled for binding in connector.bindings}
     findings = []
     for connector in wanted.connectors:
-        for binding in (item for item in connector.bindings if item not in known):
+        for binding in (item for item in connector.bindings if item not in (opened if connector.enabled else known)):
             where = f"connector '{connector.name}', bindings"
             refuse_place(binding, where, seen)
             if binding != binding.wildcard and own_addresses(seen) is None:

@@ -8,10 +8,31 @@ from collections.abc import Mapping
 
 from ...module_utils._connector.errors import StoreError
 from ...module_utils._connector.odd import plain_text
-from ...module_utils._connector.principals import ANONYMOUS, AUTHENTICATED, fold
+from ...module_utils._connector.principals import (
+    ANONYMOUS,
+    AUTHENTICATED,
+    EVERYONE,
+    GUESTS,
+    NETWORK,
+    USERS,
+    canonical,
+    fold,
+    is_well_known,
+)
 from .calls import Answer, Answers, Row
+from .capabilities import has_roles
 from .journal import Entry, is_fresh, read_journal
 from .parse import read_principal, read_time
+
+_ASKED = {
+    "Anonymous": ANONYMOUS,
+    "Authenticated": AUTHENTICATED,
+    "Everyone": EVERYONE,
+    "Network": NETWORK,
+    "Users": USERS,
+    "Guests": GUESTS,
+}
+"""Columns of the answer ``host``: what Windows there calls these."""
 
 
 class Seen:
@@ -22,6 +43,7 @@ class Seen:
         self.server = self._first("server")
         self._connectors = {plain_text(row.get("Name")).lower(): row for row in self.rows("connectors")}
         self._principals = _principals(self.rows("rights"), local_names(answers))
+        self._aliases = _aliases(answers, self._principals)
 
     def rows(self, name: str) -> tuple[Row, ...]:
         """Of an answer, none if there is no such answer."""
@@ -39,6 +61,8 @@ class Seen:
     @property
     def has_roles(self) -> bool:
         """Whether connectors belong to one of two transport services: 2013 and newer, not on Edge."""
+        if not self._connectors:
+            return not self.is_edge and has_roles(str(self.server.get("AdminDisplayVersion") or ""))
         return any("TransportRole" in row for row in self._connectors.values()) and not self.is_edge
 
     @property
@@ -68,6 +92,14 @@ class Seen:
         """What this server calls a principal, in its language."""
         return self._principals.get(fold(name), name)
 
+    def well_known(self, name: str) -> str:
+        """Whom this server calls so, if it is a well-known principal that we write otherwise; else empty."""
+        return self._aliases.get(fold(name), "")
+
+    def shows(self, name: str) -> bool:
+        """Whether some entry that was read is about this principal, by this name."""
+        return fold(name) in self._principals
+
     def _of_connector(self, name: str, column: str) -> str:
         found = self._connectors.get(name.lower(), {}).get(column)
         if not found:
@@ -90,8 +122,7 @@ def local_names(answers: Answers) -> dict[str, str]:
     """Folded name of a well-known principal in the language of the server to the name that we write."""
     rows = answers.get("host", Answer()).rows
     host = rows[0] if rows else {}
-    known = (("Anonymous", ANONYMOUS), ("Authenticated", AUTHENTICATED))
-    return {fold(str(host[column])): name for column, name in known if host.get(column)}
+    return {fold(str(host[column])): name for column, name in _ASKED.items() if host.get(column)}
 
 
 def _principals(rights: tuple[Row, ...], names: Mapping[str, str]) -> dict[str, str]:
@@ -102,3 +133,10 @@ def _principals(rights: tuple[Row, ...], names: Mapping[str, str]) -> dict[str, 
         if printed and not printed.startswith("S-1-"):
             found[fold(read_principal(row, names))] = printed
     return found
+
+
+def _aliases(answers: Answers, principals: Mapping[str, str]) -> dict[str, str]:
+    """By every folded name of a well-known principal there, also without its authority, the name that we write."""
+    read = {fold(printed): ours for ours, printed in principals.items()}
+    known = {name: canonical(ours) for name, ours in {**read, **local_names(answers)}.items() if is_well_known(ours)}
+    return {**{name.rpartition("\\")[2]: ours for name, ours in known.items()}, **known}

@@ -109,7 +109,9 @@ class ExchangeService(Service):
             yield {"id": f"stop {name}", "cmdlet": "Stop-Service", "params": parameters, "select": []}
             yield _until(f"stopped {name}", name, "Stopped")
             return
-        yield _start(name)
+        yield {**_look(name), "id": f"found {name}"}
+        # something else may have started it, such as the health manager of Exchange
+        yield {**_start(name), "only_if": {"from": f"found {name}", "match": {"State": "Stopped"}, "absent": False}}
         yield _until(f"started {name}", name, "Running")
         yield from (_start(other, optional=True) for other in self._dependents(name))
         places = [{"LocalAddress": binding.host, "LocalPort": str(binding.port)} for binding in sorted(waited[name])]
@@ -135,20 +137,19 @@ def _words(part: ServicePart, facts: ServiceFacts, state: str, only_if_required:
 
 def _start(name: str, *, optional: bool = False) -> Call:
     """It returns at once, so that the waiting has an end."""
-    parameters = {"Query": _SERVICE.replace("?", name), "MethodName": "StartService"}
+    quoted = name.replace("\\", "\\\\").replace("'", "\\'")
+    parameters = {"Query": _SERVICE.replace("?", quoted), "MethodName": "StartService"}
     call: Call = {"id": f"start {name}", "cmdlet": "Invoke-CimMethod", "params": parameters, "select": ["ReturnValue"]}
     return {**call, "until": [{"ReturnValue": "0"}], "optional": optional}
 
 
+def _look(service: str) -> Call:
+    parameters = {"ClassName": "Win32_Service", "Filter": f"Name='{service}'"}
+    return {"cmdlet": "Get-CimInstance", "params": parameters, "select": ["State"]}
+
+
 def _until(name: str, service: str, state: str) -> Call:
-    return {
-        "id": name,
-        "cmdlet": "Get-CimInstance",
-        "params": {"ClassName": "Win32_Service", "Filter": f"Name='{service}'"},
-        "select": ["State"],
-        "until": [{"State": state}],
-        "seconds": PATIENCE,
-    }
+    return {**_look(service), "id": name, "until": [{"State": state}], "seconds": PATIENCE}
 
 
 def _place(binding: Binding) -> tuple[str, int]:

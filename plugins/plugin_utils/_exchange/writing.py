@@ -51,7 +51,7 @@ def write_request(change: Change, seen: Seen, session: str) -> dict[str, Any]:
     calls = [*_journaled(change, seen, calls)]
     first = next((place for place, call in enumerate(calls) if _gives_rights(call)), None)
     if first is not None:
-        calls.insert(first, _MARK)
+        calls.insert(first, {**_MARK, "id": f"{str(calls[first]['id']).partition('.')[0]}.mark"})
     return {
         "session": session,
         "write": True,
@@ -88,7 +88,6 @@ def operation_number(stage: str) -> int | None:
 
 
 _MARK: Call = {
-    "id": "mark",
     "cmdlet": "New-Item",
     "params": {"ItemType": "File", "Force": True},
     "take": [{"as": "Path", "from": "host.Marker"}],

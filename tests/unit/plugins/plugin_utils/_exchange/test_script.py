@@ -96,7 +96,8 @@ function Get-WmiObject { param($Class, $Filter) Get-CimInstance }
 function Get-PSSnapin {
     [CmdletBinding()]
     param([switch]$Registered)
-    if (-not $global:nosnapin) { [pscustomobject]@{ Name = 'Microsoft.Exchange.Management.PowerShell.SnapIn' } }
+    if (-not $Registered -or $global:nosnapin) { return }
+    [pscustomobject]@{ Name = 'Microsoft.Exchange.Management.PowerShell.SnapIn' }
 }
 function Add-PSSnapin { [CmdletBinding()] param($Name) Log Add-PSSnapin $Name }
 """
