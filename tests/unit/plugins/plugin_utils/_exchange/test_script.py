@@ -200,6 +200,7 @@ def test_an_edge_server_has_no_domain_controller(tmp_path: Path) -> None:
         "Get-ADPermission ",
         "Get-ADPermission ",
         "Get-AcceptedDomain ",
+        "Get-ExchangeServer ",
     ]
 
 
@@ -225,11 +226,11 @@ GET = {"id": "server", "cmdlet": "Get-ExchangeServer", "select": ["Name"]}
 def test_what_may_not_be_called_stops_everything(tmp_path: Path) -> None:
     runs = [
         {"calls": [GET, {"id": "x", "cmdlet": cmdlet, "select": []}], "write": write}
-        for cmdlet, write in (("Get-Content", False), ("Invoke-Expression", True), ("Remove-ADPermission", False))
+        for cmdlet, write in (("Get-ChildItem", False), ("Invoke-Expression", True), ("Remove-ADPermission", False))
     ]
     results = call_each(tmp_path, *runs, {"calls": [{**GET, "cmdlet": "Set-ReceiveConnector"}]})
     assert [result["problem"]["message"] for result in results] == [
-        "The cmdlet Get-Content is none of those that may be called.",
+        "The cmdlet Get-ChildItem is none of those that may be called.",
         "The cmdlet Invoke-Expression is none of those that may be called.",
         "The cmdlet Remove-ADPermission writes, and this task only reads.",
         "The cmdlet Set-ReceiveConnector writes, and this task only reads.",
