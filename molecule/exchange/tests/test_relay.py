@@ -4,7 +4,7 @@
 
 from __future__ import annotations
 
-from conftest import DEVICE, NEIGHBOUR, OUTSIDE, STRANGER, Server
+from servers import DEVICE, NEIGHBOUR, OUTSIDE, STRANGER, Server
 
 SUBMISSION = {"EX01": 587, "EX02": 25}
 
