@@ -4,7 +4,7 @@
 
 from __future__ import annotations
 
-from conftest import DEVICE, NEIGHBOUR, OUTSIDE, Server
+from servers import DEVICE, NEIGHBOUR, OUTSIDE, Server
 
 
 def test_it_bites(server: Server) -> None:

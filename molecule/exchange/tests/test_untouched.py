@@ -4,7 +4,7 @@
 
 from __future__ import annotations
 
-from conftest import Server
+from servers import Server
 
 
 def test_the_state_is_as_it_was(server: Server) -> None:

@@ -163,16 +163,19 @@ def _holder(connector: Connector, parts: Sequence[ServicePart]) -> str:
 
 
 def _awaited(before: Reading, name: str) -> frozenset[Binding]:
-    """Where a service must listen when it is back: where it did, and where a connector was changed since it started."""
+    """Where a service must listen when it is back: where it did, and where a connector was changed since it started;
+    not on IPv6 if no connector listened on that, because it is off then."""
     service = before.service
     listening = set(service.listeners or ())
+    versions = {6 if ":" in host else 4 for host, _port in listening} | {4}
     part = next(part for part in service.parts if part.name == name)
     held = [item for item in before.state.connectors if item.enabled and _holder(item, service.parts) == name]
     return frozenset(
         binding
         for connector in held
         for binding in connector.bindings
-        if _place(binding) in listening or (part.running and connector.name in part.changed)
+        if _place(binding) in listening
+        or (part.running and connector.name in part.changed and binding.version in versions)
     )
 
 
