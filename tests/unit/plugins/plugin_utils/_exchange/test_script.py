@@ -200,6 +200,7 @@ def test_an_edge_server_has_no_domain_controller(tmp_path: Path) -> None:
         "Get-ADPermission ",
         "Get-ADPermission ",
         "Get-AcceptedDomain ",
+        "Get-ExchangeServer ",
     ]
 
 
