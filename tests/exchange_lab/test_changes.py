@@ -236,7 +236,7 @@ def refused(engine: Direct, *connectors: Mapping[str, Any], **params: Any) -> st
         ("connectors", lambda server: server["connectors"].pop()),
         (
             "rights",
-            lambda server: server["connectors"][2]["aces"].append(lab.relay_ace()),
+            lambda server: server["connectors"][2]["aces"].append(lab.ace("ANONYMOUS", ANY, inherited=True)),
         ),
     ],
     ids=["value", "connector", "right"],
