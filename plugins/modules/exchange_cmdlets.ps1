@@ -381,7 +381,7 @@ function Invoke-List {
             }
         }
         catch {
-            if (-not $call.optional) {
+            if (-not $call.optional -or $call.expect) {
                 throw
             }
             $answer.problem = ConvertTo-Problem $At.stage $_
