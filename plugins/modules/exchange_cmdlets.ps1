@@ -385,7 +385,7 @@ function Invoke-List {
             $answer.digest = Get-Digest $table
         }
         catch {
-            if (-not $call.optional) {
+            if (-not $call.optional -or $call.expect) {
                 throw
             }
             $answer.problem = ConvertTo-Problem $At.stage $_

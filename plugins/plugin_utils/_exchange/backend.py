@@ -6,12 +6,12 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from ...module_utils._connector.errors import CapabilityError, Conflict, Finding, RelayError, StoreError
+from ...module_utils._connector.errors import CapabilityError, Conflict, Finding, RelayError
 from ...module_utils._engine.backend import ApplyError, Backend, Change, Reading
 from ...module_utils._engine.operations import describe, title
 from ...module_utils._policy.state import State
 from .calls import Answers, Execute, Executed, ask, run
-from .errors import Problem, explain
+from .errors import explain, nothing_written
 from .places import check_places
 from .principals import check_principals, leftovers
 from .rules import new_exchange_conflicts
@@ -50,7 +50,8 @@ class ExchangeBackend(Backend):
         return read_server(answers), Seen(answers)
 
     def validate(self, state: State, before: State) -> list[Conflict]:
-        return new_exchange_conflicts(state, before, has_roles=self._seen.has_roles)
+        seen = self._seen
+        return new_exchange_conflicts(state, before, has_roles=seen.has_roles, is_edge=seen.is_edge)
 
     def preflight(self, change: Change) -> list[Finding]:
         before, wanted = change.before.state, change.wanted
@@ -66,7 +67,7 @@ class ExchangeBackend(Backend):
                 f"nobody knows how far it came: {error.what}", where=error.where, way_out=error.way_out
             ) from error
         if not done.began and done.problem is not None:
-            raise _nothing_written(done.problem)
+            raise nothing_written(done.problem)
         reading, unread = _read_back(done)
         self._seen = Seen(done.answers)
         if done.problem is not None:
@@ -108,25 +109,6 @@ class SnapshotBackend(Backend):
 
     def apply(self, change: Change) -> Reading:
         raise CapabilityError("a snapshot is no server", where="snapshot", way_out="Leave snapshot out.")
-
-
-def _nothing_written(problem: Problem) -> RelayError:
-    if problem.id.startswith("ChangedMeanwhile"):
-        return StoreError(
-            "changed meanwhile by somebody else, so nothing was written",
-            where=f"Exchange, {problem.stage}",
-            way_out="Run the task again.",
-        )
-    if problem.stage == "lock":
-        return StoreError(
-            "another run writes to this server, so nothing was written",
-            where="Exchange",
-            way_out=f"Run the task again when that one has ended. It said: {problem.message}",
-        )
-    found = explain(problem)
-    return type(found)(
-        found.what, where=found.where, value=found.value, way_out=f"Nothing was written. {found.way_out}"
-    )
 
 
 def _read_back(done: Executed) -> tuple[Reading | None, RelayError]:

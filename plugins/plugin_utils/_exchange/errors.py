@@ -7,7 +7,7 @@ from __future__ import annotations
 import re
 from typing import NamedTuple
 
-from ...module_utils._connector.errors import RelayError
+from ...module_utils._connector.errors import RelayError, StoreError
 from .sorts import (
     DENIED,
     MISSING,
@@ -86,3 +86,23 @@ def _what_now(sort: Sort, problem: Problem, wrote: bool) -> str:
     if wrote and (sort.cut_off or problem.stage in _ON_THE_WAY):
         return OUTCOME_UNKNOWN
     return "Run the task again." if sort.cut_off else ""
+
+
+def nothing_written(problem: Problem) -> RelayError:
+    """The error to raise where a problem came before anything was written."""
+    if problem.id.startswith("ChangedMeanwhile"):
+        return StoreError(
+            "changed meanwhile by somebody else, so nothing was written",
+            where=f"Exchange, {problem.stage}",
+            way_out="Run the task again.",
+        )
+    if problem.stage == "lock":
+        return StoreError(
+            "another run writes to this server, so nothing was written",
+            where="Exchange",
+            way_out=f"Run the task again when that one has ended. It said: {problem.message}",
+        )
+    found = explain(problem)
+    return type(found)(
+        found.what, where=found.where, value=found.value, way_out=f"Nothing was written. {found.way_out}"
+    )

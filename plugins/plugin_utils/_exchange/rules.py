@@ -22,20 +22,21 @@ FRONTEND_PORTS = (25, 587, 717)
 """What the Front End Transport service listens on by its own connectors."""
 
 
-def exchange_conflicts(state: State, *, has_roles: bool) -> list[Conflict]:
+def exchange_conflicts(state: State, *, has_roles: bool, is_edge: bool = False) -> list[Conflict]:
     """Everything in ``state`` that no Exchange server accepts, or that would not work there.
 
     :param has_roles: the server has transport roles: 2013 and newer, and no Edge server
     """
+    found = [*_empty(state), *(_groups_of_the_domain(state) if is_edge else ())]
     if not has_roles:
-        return [_without_roles(item) for item in state.connectors if item.transport_role is not None]
-    return [*role_conflicts(state), *_on_frontend_ports(state)]
+        return [*found, *(_without_roles(item) for item in state.connectors if item.transport_role is not None)]
+    return [*found, *role_conflicts(state), *_on_frontend_ports(state)]
 
 
-def new_exchange_conflicts(state: State, before: State, *, has_roles: bool) -> list[Conflict]:
+def new_exchange_conflicts(state: State, before: State, *, has_roles: bool, is_edge: bool = False) -> list[Conflict]:
     """Those of ``state`` that ``before`` did not have."""
-    found = exchange_conflicts(state, has_roles=has_roles)
-    known = set(exchange_conflicts(before, has_roles=has_roles)) if found else set()
+    found = exchange_conflicts(state, has_roles=has_roles, is_edge=is_edge)
+    known = set(exchange_conflicts(before, has_roles=has_roles, is_edge=is_edge)) if found else set()
     return [item for item in found if item not in known]
 
 
@@ -82,6 +83,27 @@ def _on_frontend_ports(state: State) -> Iterator[Conflict]:
                     "belongs to the Transport service",
                     f"connector '{item.name}', transport_role",
                     "Give transport_role: FrontendTransport, or another port.",
+                )
+
+
+def _empty(state: State) -> Iterator[Conflict]:
+    """Source: Microsoft, New-ReceiveConnector: Usage Custom needs both."""
+    for item in state.connectors:
+        for option, held in (("bindings", item.bindings), ("remote_ip_ranges", item.remote_ip_ranges)):
+            if not held:
+                way_out = "Give one, or say state: absent."
+                yield Conflict("Exchange needs at least one", f"connector '{item.name}', {option}", way_out)
+
+
+def _groups_of_the_domain(state: State) -> Iterator[Conflict]:
+    for item in state.connectors:
+        for group in ("ExchangeUsers", "ExchangeLegacyServers"):
+            if group in item.permission_groups:
+                yield Conflict(
+                    f"an Edge server has no group {group}",
+                    f"connector '{item.name}', permission_groups",
+                    "Take it out.",
+                    CapabilityError,
                 )
 
 

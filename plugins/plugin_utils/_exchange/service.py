@@ -15,7 +15,7 @@ from ...module_utils._engine.backend import Reading
 from ...module_utils._engine.service import Service, ServiceFacts, ServicePart
 from ...module_utils._policy.state import State
 from .calls import FRONTEND, HOST, READ, TRANSPORT, Executed
-from .errors import Problem, explain
+from .errors import Problem, explain, nothing_written
 from .places import refuse_place
 from .seen import Seen
 from .state import read_server
@@ -80,7 +80,7 @@ class ExchangeService(Service):
         calls = [call for command in commands for call in self._calls(command, waited)]
         done = self._request(calls, [*READ, *HOST])
         if done.problem is not None:
-            raise _lost(done.problem, done)
+            raise _lost(done.problem, done) if done.began else nothing_written(done.problem)
         self._seen = Seen(done.answers)
         self._reading = read_server(done.answers)
         return self._judged(before, commands, waited)

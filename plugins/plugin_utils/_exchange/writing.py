@@ -182,7 +182,8 @@ class _Writer:
         gone = [group for group in current.permission_groups if group not in groups]
         leftover = group_entries(group for group in gone if group.lower() not in printed) - named
         leftover -= {*current.removed_rights}
-        for number, right in enumerate(sorted(leftover)):
+        # of whom no entry was read this server may know nothing
+        for number, right in enumerate(sorted(item for item in leftover if self._seen.shows(item.principal))):
             yield from self._right(operation.name, right, gives=False, suffix=f"left{number}")
         yield self._cmdlet("Set-ReceiveConnector", operation.name, **parameters(changes))
         for number, right in enumerate(sorted(named & {*current.removed_rights})):

@@ -172,3 +172,21 @@ def test_the_same_values_make_the_same_conflict(connectors: list[Connector], opt
     state = State(tuple(sorted(connectors, key=lambda item: item.key)))
     touched = State(tuple(holding(item, **{option: "220 x"}) for item in state.connectors[:-1]) + state.connectors[-1:])
     assert set(exchange_conflicts(touched, has_roles=True)) == set(exchange_conflicts(SERVER, has_roles=True))
+
+
+@pytest.mark.parametrize("has_roles", [True, False])
+@pytest.mark.parametrize("option", ["bindings", "remote_ip_ranges"])
+def test_a_connector_needs_bindings_and_ranges(option: str, *, has_roles: bool) -> None:
+    empty: dict[str, Any] = {option: ()}
+    before = State((on("Other", FRONTEND if has_roles else None, "0.0.0.0:2526"),))
+    wanted = State((replace(before.connectors[0], **empty),))
+    [found] = new_exchange_conflicts(wanted, before, has_roles=has_roles)
+    assert (found.what, found.where) == ("Exchange needs at least one", f"connector 'Other', {option}")
+    assert new_exchange_conflicts(wanted, wanted, has_roles=has_roles) == []
+
+
+def test_an_edge_server_has_no_groups_of_the_domain() -> None:
+    group = State((on("Other", None, "0.0.0.0:25", permission_groups=("AnonymousUsers", "ExchangeUsers")),))
+    [found] = new_exchange_conflicts(group, State(), has_roles=False, is_edge=True)
+    assert found.what == "an Edge server has no group ExchangeUsers"
+    assert new_exchange_conflicts(group, State(), has_roles=False) == []
