@@ -107,6 +107,7 @@ class RelayAction(ActionBase):
                 way_out="A server that Ansible does not reach can be read from a snapshot: receive_connectors_info "
                 "with the option snapshot.",
             )
+        wrote = bool(arguments["write"])
         try:
             result: Mapping[str, Any] = self._execute_module(
                 module_name=f"{COLLECTION}.exchange_cmdlets",
@@ -114,12 +115,12 @@ class RelayAction(ActionBase):
                 task_vars=task_vars,
             )
         except AnsibleConnectionFailure as error:  # the host is unreachable, which is no failure of the task
-            raise AnsibleConnectionFailure(str(explain(Problem("connection", str(error))))) from error
+            raise AnsibleConnectionFailure(str(explain(Problem("connection", str(error)), wrote=wrote))) from error
         except Exception as error:
             library = type(error).__module__.partition(".")[0]
             if not isinstance(error, (AnsibleError, OSError)) and library not in _LIBRARIES:
                 raise
-            raise explain(Problem("connection", f"{error} ({type(error).__name__})")) from error
+            raise explain(Problem("connection", f"{error} ({type(error).__name__})"), wrote=wrote) from error
         return result
 
 

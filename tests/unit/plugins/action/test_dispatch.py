@@ -33,7 +33,7 @@ def run(
     windows: bool = False,
     check: bool = False,
     folder: Path | None = None,
-    answer: dict[str, Any] | Exception | None = None,
+    answer: dict[str, Any] | Exception | list[Any] | None = None,
     **args: Any,
 ) -> tuple[Any, mock.Mock]:
     """The result of the action plugin and the stand-in for the call of the module."""
@@ -46,8 +46,8 @@ def run(
     task.get_search_path.return_value = [str(folder)]
     connection._shell = shell_loader.get("powershell" if windows else "sh")
     action = action_class(task, connection, mock.Mock(), loader, mock.Mock(), mock.Mock())
-    failure = answer if isinstance(answer, Exception) else None
-    result = dict(answer or {"changed": False}) if not isinstance(answer, Exception) else None
+    failure = answer if isinstance(answer, (Exception, list)) else None
+    result = dict(answer or {"changed": False}) if not isinstance(answer, (Exception, list)) else None
     action._execute_module = mock.Mock(return_value=result, side_effect=failure)
     return action.run(task_vars={}), action._execute_module
 
@@ -180,6 +180,18 @@ def test_a_windows_host_takes_exchange_only(name: str, backend: str | None) -> N
     seen = f"a Windows host takes 'exchange' only, got {backend!r}" if backend else "takes 'exchange' only. Set backend"
     assert seen in result["msg"]
     assert not execute.called
+
+
+def test_a_connection_that_is_lost_while_it_writes_leaves_the_outcome_unknown() -> None:
+    change = [{"name": exchange.SCAN.name, "comment": "another"}]
+    read = exchange.answers([exchange.SCAN])
+    args = {"windows": True, "backend": "exchange", "connectors": change}
+    result, execute = run("receive_connectors", answer=[read, ConnectionResetError("reset")], **args)
+    assert (result["error"], execute.call_count) == ("apply", 2)
+    assert "nobody knows how far it came" in result["msg"]
+    assert "The outcome is unknown" in result["msg"]
+    with pytest.raises(AnsibleConnectionFailure, match="The outcome is unknown"):  # the host is unreachable
+        run("receive_connectors", answer=[read, AnsibleConnectionFailure("timed out")], **args)
 
 
 def test_connectors_that_are_as_they_should_be_are_no_write() -> None:
