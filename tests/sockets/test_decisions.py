@@ -50,7 +50,8 @@ class Relay(NamedTuple):
 def relay(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Relay]:
     """A daemon with one binding for each connector, and one on which only scanners are served."""
     directory, address = tmp_path_factory.mktemp("decisions"), loopback()
-    ports = {name: free_port(address) for name in [*RULES, "only scanners", "nobody", "specific"]}
+    ports = {name: free_port(address) for name in [*RULES, "only scanners", "nobody"]}
+    ports["specific"] = free_port("0.0.0.0")  # it must be free on every address
     names = list(RULES)
     bindings = [
         relay_files.binding(address, ports[name], (*relay_files.ANYONE_V4, number)) for number, name in enumerate(names)
