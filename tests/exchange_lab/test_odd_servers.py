@@ -65,8 +65,8 @@ def test_an_odd_value_that_is_accepted_comes_back_as_it_was(engine: Direct) -> N
 SERVERS: dict[str, Callable[[], lab.Data]] = {
     "german": lambda: lab.mailbox(locale="de"),
     "french": lambda: lab.mailbox(locale="fr"),
-    "edge": lambda: lab.edge(),
-    "2010": lambda: lab.hub(),
+    "edge": lab.edge,
+    "2010": lab.hub,
 }
 
 
