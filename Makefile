@@ -123,7 +123,7 @@ $(UNIT_PARTS): venv $(LINK)
 	pytest $(PARTS)
 
 nightly: venv $(LINK) $(VENV)/mutants.stamp ## ten times as many random cases, molecule-exchange, the mutants (hours)
-	SCALE=10 pytest $(PURE)
+	SCALE=10 pytest $(PURE) tests/exchange_lab
 	@$(MAKE) --no-print-directory molecule-exchange
 	@$(MAKE) --no-print-directory mutants
 

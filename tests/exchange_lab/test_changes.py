@@ -16,6 +16,7 @@ from ansible_collections.mailops.relay.plugins.module_utils._policy.surface impo
 from exchange_lab import smtp
 from exchange_lab import state as lab
 from exchange_lab.direct import Direct, direct
+from support.scale import SCALE
 
 pytestmark = pytest.mark.timeout(900)
 ANONYMOUS = "NT AUTHORITY\\ANONYMOUS LOGON"
@@ -302,6 +303,8 @@ NARROWER = [
     SCAN,
     {"name": "Old", "state": "absent"},
 ]
+SAMPLE = (1, 3)
+"""After which of the operations the process ends, unless all are asked for."""
 OLD: dict[str, Any] = {"RemoteIPRanges": ["10.9.0.1"]}
 
 
@@ -336,6 +339,8 @@ def test_wherever_the_process_ends_the_next_run_goes_on(engine: Direct, kind: st
     final = {item["name"]: item["properties"] for item in engine.server()["connectors"]}
     assert len(cmdlets) == 5
     for number, cmdlet in enumerate(cmdlets):
+        if SCALE <= 1 and number not in SAMPLE:
+            continue
         fault = lab.fault(cmdlet, kind, skip=cmdlets[:number].count(cmdlet), times=1)
         engine.use({**state, "faults": [fault]})
         with pytest.raises(ApplyError, match="nobody knows how far it came") as caught:

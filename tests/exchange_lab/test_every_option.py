@@ -18,7 +18,7 @@ from support.scale import SCALE
 
 pytestmark = pytest.mark.timeout(900)
 ANONYMOUS = "NT AUTHORITY\\ANONYMOUS LOGON"
-OFTEN, SELDOM = ("2013", "2016"), ("2010", "2019", "SE", "Edge")
+OFTEN, SELDOM = ("2016",), ("2013", "2010", "2019", "SE", "Edge")
 NUMBERS = {
     "2010": "Version 14.3 (Build 123.4)",
     "2013": "Version 15.0 (Build 1497.2)",

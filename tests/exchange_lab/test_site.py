@@ -24,7 +24,10 @@ ACCOUNTS: lab.Data = {"alice": {"password": "s3cret", "addresses": ["alice@corp.
 # of the host that adopts the connector on port 25, and of the one that adopts `Client Frontend`
 SUBMISSION = {"EX01": 587, "EX02": 25}
 STRANGER, DEVICE, OUTSIDE = "203.0.113.9", "10.0.0.11", "v@outside.test"
-WRITES = ("New-", "Set-", "Remove-", "Add-ADPermission", "Stop-", "Invoke-", "New-Item")
+WRITES = (
+    *("New-ReceiveConnector", "Set-", "Remove-ReceiveConnector", "Remove-ADPermission", "Add-ADPermission"),
+    *("Stop-", "Invoke-"),
+)
 
 
 @dataclass
