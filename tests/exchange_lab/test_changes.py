@@ -189,6 +189,8 @@ def test_other_groups_beside_a_right_that_was_taken_away(engine: Direct, variant
     done = engine.connectors({"name": "Scanner", "permission_groups": {"add": ["ExchangeUsers"]}})
     assert done["after"][0]["removed_rights"] == [SPOOFING]
     assert entries(engine, "Scanner") > first
+    given = [call for call in written(engine) if call["cmdlet"] == "Add-ADPermission"]
+    assert not [call for call in given if SENDER in call["parameters"]["ExtendedRights"]]
     assert ("ANONYMOUS", SENDER, False) not in entries(engine, "Scanner")
     assert not engine.connectors(*done["after"])["changed"]
     engine.connectors(*done["before"])

@@ -46,7 +46,7 @@ def write_request(change: Change, seen: Seen, session: str) -> dict[str, Any]:
     state = change.before.state
     made: dict[str, str] = {}
     for number, operation in enumerate(change.operations):
-        calls += _Writer(f"op{number}", state, seen, made).calls(operation)
+        calls += _Writer(f"op{number}", state, change.wanted, seen, made).calls(operation)
         state = apply_operation(state, operation)
     calls = [*_journaled(change, seen, calls)]
     first = next((place for place, call in enumerate(calls) if _gives_rights(call)), None)
@@ -133,12 +133,14 @@ class _Writer:
 
     :param prefix: of their ids
     :param state: what is there before it
+    :param wanted: what is there after the last one
     :param made: by the key of a connector that an operation of the same request makes, the call that makes it
     """
 
-    def __init__(self, prefix: str, state: State, seen: Seen, made: dict[str, str]) -> None:
+    def __init__(self, prefix: str, state: State, wanted: State, seen: Seen, made: dict[str, str]) -> None:
         self._prefix = prefix
         self._state = state
+        self._wanted = wanted
         self._seen = seen
         self._made = made
 
@@ -171,7 +173,6 @@ class _Writer:
 
     def _set(self, operation: Set) -> Iterator[Call]:
         changes = dict(operation.changes)
-        changes.pop("removed_rights", None)
         current = self._state.connector(operation.name)
         groups = changes.get("permission_groups")
         if groups is None or current is None:
@@ -186,7 +187,9 @@ class _Writer:
         for number, right in enumerate(sorted(item for item in leftover if self._seen.shows(item.principal))):
             yield from self._right(operation.name, right, gives=False, suffix=f"left{number}")
         yield self._cmdlet("Set-ReceiveConnector", operation.name, **parameters(changes))
-        for number, right in enumerate(sorted(named & {*current.removed_rights})):
+        wanted = self._wanted.connector(operation.name)
+        stays = {*wanted.removed_rights} if wanted is not None else set()
+        for number, right in enumerate(sorted((named & {*current.removed_rights}) - stays)):
             yield from self._right(operation.name, right, gives=True, suffix=f"again{number}")
 
     def _right(self, name: str, right: ExtendedRight, *, gives: bool, suffix: str = "") -> Iterator[Call]:
