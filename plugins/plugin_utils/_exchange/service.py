@@ -88,11 +88,11 @@ class ExchangeService(Service):
     def _judged(self, before: Reading, commands: Sequence[str], waited: dict[str, frozenset[Binding]]) -> ServiceFacts:
         """What had to listen and does not is silent; what never did is a warning."""
         facts = self._known.service
-        listening = set(facts.listeners or ())
+        if facts.listeners is None:  # nobody can tell
+            return facts
+        listening = set(facts.listeners)
         started = [command.partition(" ")[2] for command in commands if command.startswith("start ")]
-        due = (
-            {_place(binding) for name in started for binding in waited[name]} if facts.listeners is not None else set()
-        )
+        due = {_place(binding) for name in started for binding in waited[name]}
         idle = [
             f"Nothing listens on {binding}, and nothing did before (connector '{connector.name}'). Is IPv6 off there?"
             for connector in self._known.state.connectors
@@ -181,9 +181,8 @@ def _awaited(before: Reading, name: str) -> frozenset[Binding]:
 
 def _predicted(reading: Reading, state: State) -> ServiceFacts:
     """A change moves the time at which a connector was changed, and so makes its service old."""
-    was = {item.key: item for item in reading.state.connectors}
-    will = {item.key: item for item in state.connectors}
-    changed = {_holder(item, reading.service.parts) for item in {*was.values()} ^ {*will.values()}}
+    differing = {*reading.state.connectors} ^ {*state.connectors}
+    changed = {_holder(item, reading.service.parts) for item in differing}
     parts = tuple(
         part._replace(restart_required=part.restart_required or (part.running and part.name in changed))
         for part in reading.service.parts
@@ -198,8 +197,9 @@ def _lost(problem: Problem, done: Executed) -> ServiceError:
         state = next((str(row.get("State")) for row in Seen(done.answers).rows("services") if row["Name"] == name), "")
         now = f" It is {state} now." if state else ""
         verb = "did not stop" if word.startswith("stop") else "WAS STOPPED AND DID NOT COME BACK"
+        patience = f" in {PATIENCE} s" if word in ("stopped", "started") else ""
         return ServiceError(
-            f"the transport service {name} {verb} in {PATIENCE} s",
+            f"the transport service {name} {verb}{patience}",
             where=f"service {name}",
             way_out=f"No mail flows through it until it runs.{now} See the event log of the server; start it there "
             f"with 'Start-Service {name}'. If the last change of a connector is the reason, give 'before' of that task "
