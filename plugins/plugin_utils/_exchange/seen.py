@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import cached_property
 
 from ...module_utils._connector.errors import StoreError
 from ...module_utils._connector.odd import plain_text
@@ -42,8 +43,14 @@ class Seen:
         self.answers = answers
         self.server = self._first("server")
         self._connectors = {plain_text(row.get("Name")).lower(): row for row in self.rows("connectors")}
-        self._principals = _principals(self.rows("rights"), local_names(answers))
-        self._aliases = _aliases(answers, self._principals)
+
+    @cached_property
+    def _principals(self) -> dict[str, str]:
+        return _principals(self.rows("rights"), local_names(self.answers))
+
+    @cached_property
+    def _aliases(self) -> dict[str, str]:
+        return _aliases(self.answers, self._principals)
 
     def rows(self, name: str) -> tuple[Row, ...]:
         """Of an answer, none if there is no such answer."""
