@@ -11,6 +11,7 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
+from exchange_lab import parameters
 from exchange_lab.entries import Data, distinct, of_groups
 
 HERE = Path(__file__).resolve().parent
@@ -24,15 +25,6 @@ ADDRESSES = ("127.0.0.1", "::1", "192.0.2.10", "192.0.2.11", "fd00::10", "fe80::
 """What a server holds, where nothing else is said."""
 OTHERS = (("System", 4, 80), ("System", 4, 443), ("MSExchangeDelivery", 3800, 475), ("svchost", 900, 135))
 """What listens on every address of a server besides the transport services: program, process, port."""
-NOT_IN_2007 = {
-    "AdvertiseClientSettings",
-    "MaxAcknowledgementDelay",
-    "MessageRateSource",
-    "BareLinefeedRejectionEnabled",
-    "ExtendedProtectionPolicy",
-    "SuppressXAnonymousTls",
-    "TlsDomainCapabilities",
-}
 
 
 def identifier(*parts: str) -> str:
@@ -45,7 +37,7 @@ def property_names(version: str) -> list[str]:
     facts = FACTS["Set-ReceiveConnector"]["parameters"]
     of_call = {"Identity", "Name", "DomainController", "WhatIf", "Confirm", "PermissionGroups"}
     wanted = "2010" if version == "2007" else version
-    skipped = of_call | (NOT_IN_2007 if version == "2007" else set())
+    skipped = of_call | (parameters.NOT_IN_2007 if version == "2007" else set())
     return [name for name, item in facts.items() if wanted in item["applies_to"] and name not in skipped]
 
 
