@@ -194,7 +194,8 @@ def test_two_connectors_on_a_binding_may_not_overlap_partly(one: str, other: str
 
 
 def test_a_range_inside_another_is_fine() -> None:
-    make(entry("A", remote_ip_ranges=["10.0.0.0/8"]), entry("B", remote_ip_ranges=["10.0.0.0/24", "10.0.0.9"]))
+    state = make(entry("A", remote_ip_ranges=["10.0.0.0/8"]), entry("B", remote_ip_ranges=["10.0.0.0/24", "10.0.0.9"]))
+    assert [len(item.remote_ip_ranges) for item in state.connectors] == [1, 2]
 
 
 def test_an_overlap_hidden_between_nested_ranges_is_found() -> None:

@@ -239,4 +239,5 @@ def test_nothing_but_our_errors(data: st.DataObject) -> None:
         found = merge(SERVER, Options(connectors=[entry]))
     except RelayError:
         return
-    json.dumps([render_item(item) for item in found.connectors], ensure_ascii=False).encode()
+    rendered = json.loads(json.dumps([render_item(item) for item in found.connectors], ensure_ascii=False).encode())
+    assert merge(found, Options(connectors=rendered)) == found
